@@ -1,0 +1,1 @@
+"""An offline release kit for Docker Compose applications."""
