@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -20,6 +21,36 @@ MINI = KIT / "examples" / "mini"
 _PARTIAL_PREFIX = ".partial-"
 
 
+@dataclass(frozen=True)
+class Partial:
+    """A file under a temporary name, for content whose name is known only at its end."""
+
+    file: IO[bytes]
+    path: Path
+
+    def keep(self, path: Path, *, mode: int = 0o644) -> None:
+        """Flush it to disk and give it its name, in the same folder; nothing can be written after."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.file.close()
+        self.path.chmod(mode)
+        self.path.replace(path)
+        sync_folder(path.parent)
+
+
+@contextmanager
+def partial(folder: Path) -> Iterator[Partial]:
+    """Give a temporary file in `folder`; unless it was kept, it is gone at the end of the block, however that ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=_PARTIAL_PREFIX, dir=folder)
+    path = Path(name)
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            yield Partial(file, path)
+    finally:
+        path.unlink(missing_ok=True)
+
+
 @contextmanager
 def writing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
     """Give a file that appears under `path` whole and on disk, or not at all.
@@ -27,20 +58,9 @@ def writing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
     Written under a temporary name in the same folder, flushed, renamed, and the folder flushed too. On any
     exception, Ctrl-C included, the temporary file is removed.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=_PARTIAL_PREFIX, dir=path.parent)
-    partial = Path(name)
-    try:
-        with os.fdopen(descriptor, "w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        partial.chmod(mode)
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    with partial(path.parent) as new:
+        yield new.file
+        new.keep(path, mode=mode)
 
 
 def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:
