@@ -1,0 +1,73 @@
+"""Every name inside a bundle of format 1, and the records of `scripts/facts.tsv`.
+
+The format for people, and why it is as it is: docs/bundle-format.md. Paths are relative to the one top folder.
+"""
+
+from __future__ import annotations
+
+FORMAT = 1
+ARCHIVE_SUFFIX = ".tar.gz"
+
+# What says what the bundle is, and that it is whole.
+SUMS = "SHA256SUMS"
+RELEASE = "release.json"
+FACTS = "scripts/facts.tsv"
+OMITTED = "omitted.tsv"
+
+# What people read and run.
+README = "README.txt"
+MANIFEST_TEXT = "DEPLOYMENT-MANIFEST.txt"
+GUIDE_ZH = "离线部署-快速操作指南.md"
+GUIDE_EN = "offline-deployment-guide.md"
+COMPOSE = "docker-compose-offline.yml"
+DEPLOY_SCRIPT = "offline-deploy.sh"
+ENGINE_SCRIPT = "install-docker-centos.sh"
+SCRIPTS = "scripts"
+SCRIPT_LIB = "scripts/lib"
+VERIFY_SCRIPT = "scripts/verify.sh"
+
+# The images: an OCI layout and a docker-archive at once, both naming the same blobs.
+IMAGES = "images"
+OCI_LAYOUT = "images/oci-layout"
+INDEX = "images/index.json"
+IMAGE_MANIFEST = "images/manifest.json"
+BLOBS = "images/blobs/sha256"
+
+ENGINE = "engine"
+EMPTY_FOLDERS = ("mysql/data", "redis/data", "uploadfile")
+
+# Without these in SHA256SUMS a bundle is incomplete, a delta too.
+REQUIRED = (RELEASE, FACTS, OCI_LAYOUT, INDEX, IMAGE_MANIFEST)
+
+# The records of facts.tsv that say what the bundle is: kind, then its fields in order. `verify` reads these and
+# passes over kinds that it does not know, so that a new kind needs no new format number.
+RECORDS = {
+    "format": ("number",),
+    "stack": ("name",),
+    "bundle": ("prefix",),
+    "id": ("id",),
+    "platform": ("platform",),
+    "image": ("role", "tag", "familiar", "config", "manifest"),
+    "layer": ("role", "number", "diff_id", "digest", "size"),
+}
+EMPTY_FIELD = "-"
+
+# The kinds of omitted.tsv: a blob by its digest, any other file by its path.
+OMITTED_BLOB = "blob"
+OMITTED_FILE = "file"
+
+# In images/index.json each image's entry carries its content tag twice: whole, for the containerd image store, and as
+# OCI has it, the part after the colon.
+INDEX_NAME = "io.containerd.image.name"
+INDEX_REF = "org.opencontainers.image.ref.name"
+INDEX_REGISTRY = "docker.io/"
+
+
+def top_folder(bundle: str, release: str) -> str:
+    """The one folder that a bundle unpacks to: `<bundle>-<id>`."""
+    return f"{bundle}-{release}"
+
+
+def blob(digest: str) -> str:
+    """Where the blob of a digest `sha256:<64 hex>` is."""
+    return f"{BLOBS}/{digest.removeprefix('sha256:')}"
