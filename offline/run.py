@@ -116,19 +116,26 @@ def follow(
     cwd: Path | None = None,
     stdin: Path | None = None,
     log: Path | None = None,
+    timeout: float | None = None,
 ) -> None:
-    """Run to the end, handing each line of both streams to `on_line` as it comes, and to the file `log`."""
+    """Run to the end, handing each line of both streams to `on_line` as it comes, and to the file `log`.
+
+    Raises CommandError on a code other than 0, and when `timeout` seconds are over.
+    """
     with open(stdin or os.devnull, "rb") as source, open(log or os.devnull, "wb") as kept:  # noqa: PTH123
         with _started(argv, env=env, cwd=cwd, stdin=source, stdout=subprocess.PIPE, merge=True) as process:
             last: deque[str] = deque(maxlen=_TAIL_LINES)
-            for raw in process.stdout or ():
-                kept.write(raw)
-                kept.flush()
-                line = raw.decode(errors="replace").rstrip("\r\n")
-                last.append(line)
-                on_line(line)
-            code = process.wait()
-        if code:
+            with _limited(process, timeout) as late:
+                for raw in process.stdout or ():
+                    kept.write(raw)
+                    kept.flush()
+                    line = raw.decode(errors="replace").rstrip("\r\n")
+                    last.append(line)
+                    on_line(line)
+                code = process.wait()
+        if late.is_set():
+            last.append(f"(stopped: not done within {timeout:g} s)")
+        if code or late.is_set():
             raise CommandError(argv, code, "\n".join(last), evidence=log)
 
 
@@ -161,6 +168,25 @@ def _started(
             yield process
         finally:
             _stop(process)
+
+
+@contextmanager
+def _limited(process: subprocess.Popen[bytes], seconds: float | None) -> Iterator[threading.Event]:
+    """End a process that takes longer than `seconds`; the event says that it did."""
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        process.terminate()
+
+    timer = threading.Timer(seconds, end) if seconds else None
+    if timer:
+        timer.start()
+    try:
+        yield late
+    finally:
+        if timer:
+            timer.cancel()
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

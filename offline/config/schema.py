@@ -68,6 +68,8 @@ class Build(Part):
     """The source's own Dockerfile, taken as it is with `dockerfile: source`."""
     leave_out: tuple[str, ...] = ()
     """Globs of the source that never enter the build context, besides its .dockerignore."""
+    args: dict[str, str] = Field(default_factory=dict)
+    """Build arguments; they stay in the image's history, so nothing secret belongs here."""
 
 
 class Image(Part):
@@ -200,7 +202,8 @@ class FirstRun(Part):
 class Mirrors(Part):
     """Package mirrors for builds. Nothing of them stays in an image of the kit's own Dockerfiles."""
 
-    apt: Url = "http://deb.debian.org/debian"
+    apt: Url | None = None
+    """A Debian mirror; none: what each image's own sources say, and deb.debian.org for bootstrapped bases."""
     apt_security: Url | None = None
     pip: Url | None = None
     torch: Url | None = None

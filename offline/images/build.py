@@ -1,0 +1,137 @@
+"""`docker build` of one plan: a staged context, a staged Dockerfile, secrets that leave no trace, a log that stays."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from offline import paths
+from offline.engine import commands
+from offline.errors import FailedError
+from offline.images import context, dockerfile, secrets
+from offline.images.globs import matches
+from offline.run import CommandError, follow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from offline.config.load import Config
+    from offline.console import Console
+    from offline.images.plan import BuildPlan
+
+KIT_FOLDER = ".offline"
+"""Where the kit's own helper scripts lie in the build context, for RUN lines to bind-mount."""
+
+_STEP = re.compile(r"^#\d+ \[(?P<where>[^\]]*\d+/\d+)\] (?P<what>.*)")
+_FAILED_STEP = re.compile(r"^ > \[(?P<step>.*)\]:?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """A build ready to run; the folders are gone when the block that gave it ends."""
+
+    context: Path
+    dockerfile: Path
+    secrets: Mapping[str, Path]
+    digest: str
+    """Over the Dockerfile and every file of the context: what the image is made from."""
+
+
+@contextmanager
+def staged(plan: BuildPlan, bases: Mapping[str, str], config: Config, *, only_copied: bool = False) -> Iterator[Staged]:
+    """Lay out context, Dockerfile and secrets in a temporary folder of the work folder.
+
+    `only_copied` keeps to the files that the Dockerfile names: a base then changes only when they do.
+    """
+    config.work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="build-", dir=config.work) as name:
+        folder = Path(name)
+        tree = folder / "context"
+        _stage_tree(plan, tree, config, only_copied=only_copied)
+        file = folder / "Dockerfile"
+        paths.write_text(file, dockerfile.staged(plan.text, bases, secrets=True))
+        given = secrets.write(folder, config)
+        yield Staged(context=tree, dockerfile=file, secrets=given, digest=_digest(tree, file))
+
+
+def build(
+    plan: BuildPlan, ready: Staged, *, name: str, tag: str, client: str, config: Config, console: Console, retry: str
+) -> None:
+    """Build and tag one image. FailedError shows the failing step, its last lines, the log and the retry command."""
+    log = config.work / "logs" / f"build-{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    console.say(f"    {name}: {plan.dockerfile} ({plan.why})")
+    for line in plan.keeps:
+        console.warn(f"{plan.dockerfile} leaves this in the image: {line}")
+    argv = commands.build(
+        client, context=ready.context, dockerfile=ready.dockerfile, tag=tag, secrets=ready.secrets, args=plan.args
+    )
+    steps: list[str] = []
+    try:
+        follow(
+            argv,
+            lambda line: _show(line, name, steps, console),
+            env=commands.BUILD_ENVIRONMENT,
+            log=log,
+            timeout=config.release.timeouts.build,
+        )
+    except CommandError as error:
+        raise FailedError(_failure(name, error), hint=f"mend it, then: {retry}", evidence=log) from None
+
+
+def _show(line: str, name: str, steps: list[str], console: Console) -> None:
+    found = _STEP.match(line)
+    if found and found["where"] not in steps:
+        steps.append(found["where"])
+        what = re.sub(r"--mount=\S+\s+|\. /run/secrets/offline_env\s*(?:&&|;)\s*", "", found["what"])
+        console.say(f"    {name} [{found['where']}] {what[:100]}")
+
+
+def _failure(name: str, error: CommandError) -> str:
+    """The failing step and what it said last, without BuildKit's frame around it."""
+    lines = error.tail.splitlines()
+    step = next((found["step"] for line in lines if (found := _FAILED_STEP.match(line))), "")
+    said = "\n".join(f"    {line}" for line in lines if line.strip() and not line.startswith("---"))
+    return f"building {name} failed" + (f" at [{step}]" if step else "") + f":\n{said}"
+
+
+def _stage_tree(plan: BuildPlan, tree: Path, config: Config, *, only_copied: bool) -> None:
+    if plan.context == "kit":
+        context.stage(paths.DOCKER / Path(plan.dockerfile.removeprefix("kit:")).parent, tree, leave_out=())
+        return
+    if only_copied:
+        _stage_copied(plan, tree, config.source)
+    else:
+        context.stage(config.source, tree, leave_out=plan.leave_out)
+    kit = tree / KIT_FOLDER
+    if kit.exists():
+        shutil.rmtree(kit)
+    context.stage(paths.DOCKER / "common", kit, leave_out=())
+    ignore = tree / ".dockerignore"
+    if ignore.exists():
+        text = ignore.read_text(encoding="utf-8").replace("\r\n", "\n").rstrip("\n")
+        ignore.write_text(f"{text}\n!{KIT_FOLDER}\n", encoding="utf-8", newline="\n")
+
+
+def _stage_copied(plan: BuildPlan, tree: Path, source: Path) -> None:
+    """Stage only what the COPY lines of the Dockerfile name."""
+    tree.mkdir(parents=True)
+    wanted = dockerfile.copied(plan.text)
+    for relative in context.walk(source, (*context.ALWAYS_LEFT_OUT, *plan.leave_out)):
+        if any(pattern in {".", "./"} or matches(relative, pattern.removeprefix("./")) for pattern in wanted):
+            context.copy(source / relative, tree / relative)
+
+
+def _digest(tree: Path, file: Path) -> str:
+    digest = hashlib.sha256(file.read_bytes())
+    for relative in context.walk(tree, ()):
+        path = tree / relative
+        content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+        digest.update(f"{relative}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    return digest.hexdigest()
