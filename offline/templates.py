@@ -6,6 +6,7 @@ import shlex
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from offline.console import human_bytes
 from offline.paths import TEMPLATES
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def _environment() -> Environment:
         newline_sequence="\n",
         autoescape=False,  # noqa: S701 - shell, YAML and Markdown; what needs quoting says so with a filter
     )
+    environment.filters["bytes"] = human_bytes
     environment.filters["quote"] = shlex.quote
     environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
     return environment

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _PORT = re.compile(r"^(?:(?P<host>\d+):)?(?P<container>\d+)(?:/(?P<protocol>tcp|udp))?$")
 _SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|CREDENTIAL)", re.IGNORECASE)
-_REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::\?[^}]*)?\}")
+REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::\?[^}]*)?\}")
 _LAST_PORT = 65_535
 
 
@@ -62,7 +62,7 @@ def looks_secret(name: str) -> bool:
 
 def referenced(value: str) -> tuple[str, ...]:
     """The `${NAME}` references in a value of a service's environment."""
-    return tuple(_REFERENCE.findall(value))
+    return tuple(REFERENCE.findall(value))
 
 
 def cross_references(release: Release) -> list[str]:

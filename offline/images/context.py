@@ -23,7 +23,7 @@ ALWAYS_LEFT_OUT = (
     "**/.DS_Store",
     "**/node_modules",
 )
-_RUN_BY_LINUX = (".sh", ".bash", ".conf", ".cnf", ".py", ".env", ".service")
+RUN_BY_LINUX = (".sh", ".bash", ".conf", ".cnf", ".py", ".env", ".service")
 _SNIFF = 8_192
 
 
@@ -74,7 +74,7 @@ def mend_line_ends(file: Path) -> bool:
     with file.open("rb") as opened:
         head = opened.read(_SNIFF)
     script = head.startswith(b"#!")
-    wanted = script or file.name.endswith(_RUN_BY_LINUX) or file.name.startswith("Dockerfile")
+    wanted = script or file.name.endswith(RUN_BY_LINUX) or file.name.startswith("Dockerfile")
     if wanted and b"\r\n" in head and b"\0" not in head:
         file.write_bytes(file.read_bytes().replace(b"\r\n", b"\n"))
     return script

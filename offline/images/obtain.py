@@ -146,7 +146,7 @@ def _check_families(obtained: tuple[ObtainedImage, ...], config: Config, engine:
         said = run(commands.run_once(engine.client, image.reference, data.version), timeout=60).out
         if not is_family(said, data):
             raise FailedError(
-                f"data.{name}: release.yml says {data.family} {data.series}, but {image.reference} says: {said.strip()}",
+                f"data.{name}: {data.family} {data.series} in release.yml, but {image.reference} says: {said.strip()}",
                 hint=f"correct data.{name}, or take the image that it names; hosts refuse data of another family",
             )
 

@@ -1,0 +1,21 @@
+"""Invoke tasks by area, and the one collection that `tasks.py` shows."""
+
+from __future__ import annotations
+
+from invoke.collection import Collection
+
+from offline.tasks import bundles, images, release
+
+namespace = Collection()
+for _task in (
+    release.release,
+    release.config,
+    images.build_base,
+    images.build_offline,
+    images.build_app,
+    bundles.export,
+    bundles.package,
+    bundles.verify,
+    bundles.store_gc,
+):
+    namespace.add_task(_task)

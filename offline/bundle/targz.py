@@ -1,0 +1,186 @@
+"""A tar.gz written front to back, the same bytes for the same input, as fast as the disk takes it.
+
+Content that is compressed already goes in as stored deflate blocks; the rest is deflated. Each entry is a gzip member
+of its own (RFC 1952, 2.2), which every tar reads as one stream.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import queue
+import struct
+import tarfile
+import threading
+import zlib
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from offline.errors import VerifyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+_STORED = 65_535
+_LAST_BLOCK = b"\x01\x00\x00\xff\xff"
+_RAW_DEFLATE = -15
+_LEVEL = 6
+_PIECE = 1 << 20
+_QUEUED = 8
+_FLUSH_EVERY = 64 << 20
+
+
+class Sink:
+    """Writes and hashes in a thread of its own, and keeps the disk busy so that the last flush is short."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._digest = hashlib.sha256()
+        self._pieces: queue.Queue[bytes | None] = queue.Queue(_QUEUED)
+        self._error: OSError | None = None
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+        self.size = 0
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes; raises the OSError that writing earlier ones met."""
+        if self._error:
+            raise self._error
+        self.size += len(data)
+        self._pieces.put(data)
+
+    def close(self) -> str:
+        """Wait until all is written; gives the sha256 of everything as hex."""
+        self._pieces.put(None)
+        self._thread.join()
+        if self._error:
+            raise self._error
+        return self._digest.hexdigest()
+
+    def abandon(self) -> None:
+        """End the thread without looking at what became of the bytes."""
+        self._pieces.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        flusher: threading.Thread | None = None
+        unflushed = 0
+        while (data := self._pieces.get()) is not None:
+            if self._error:
+                continue
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self._error = error
+                continue
+            self._digest.update(data)
+            unflushed += len(data)
+            if unflushed >= _FLUSH_EVERY and not (flusher and flusher.is_alive()):
+                unflushed = 0
+                flusher = threading.Thread(target=_flush, args=(self._file,), daemon=True)
+                flusher.start()
+        if flusher:
+            flusher.join()
+
+
+def _flush(file: IO[bytes]) -> None:
+    """Start what the final fsync would have to do; an error shows there too, and there it counts."""
+    try:
+        os.fsync(file.fileno())
+    except OSError:
+        return
+
+
+@contextmanager
+def sink(file: IO[bytes]) -> Iterator[Sink]:
+    """Give a sink; its thread is gone at the end of the block, also when the block raises."""
+    opened = Sink(file)
+    try:
+        yield opened
+    except BaseException:
+        opened.abandon()
+        raise
+
+
+class TarGz:
+    """Writes entries with owner 0:0 and one time for all."""
+
+    def __init__(self, target: Sink, *, mtime: int) -> None:
+        self._sink = target
+        self._mtime = mtime
+
+    def folder(self, name: str) -> None:
+        """Add a folder, 0755."""
+        self._deflated(self._header(name, 0, 0o755, tarfile.DIRTYPE))
+
+    def data(self, name: str, data: bytes, *, executable: bool = False) -> None:
+        """Add a small file from memory."""
+        self._deflated(self._header(name, len(data), _mode(executable=executable)) + data + _padding(len(data)))
+
+    def stream(self, name: str, size: int, pieces: Iterable[bytes], *, packed: bool, executable: bool = False) -> None:
+        """Add a file as it flows; `packed` content is stored. VerifyError when it is not `size` bytes."""
+        header = self._header(name, size, _mode(executable=executable))
+        counted = _counted(name, pieces, size)
+        self._member(_framed(header, counted, size), stored=packed)
+
+    def finish(self) -> None:
+        """Write the end of the archive: two empty blocks, filled up to a whole record."""
+        self._deflated(bytes(tarfile.RECORDSIZE))
+
+    def _header(self, name: str, size: int, mode: int, kind: bytes = tarfile.REGTYPE) -> bytes:
+        info = tarfile.TarInfo(name)
+        info.size, info.mode, info.type, info.mtime = size, mode, kind, self._mtime
+        info.uname = info.gname = "root"
+        return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+
+    def _deflated(self, data: bytes) -> None:
+        self._member([data], stored=False)
+
+    def _member(self, pieces: Iterable[bytes], *, stored: bool) -> None:
+        crc, size = 0, 0
+        self._sink.write(_HEADER)
+        compressor = None if stored else zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW_DEFLATE)
+        for piece in pieces:
+            crc = zlib.crc32(piece, crc)
+            size += len(piece)
+            packed = compressor.compress(piece) if compressor else _stored(piece)
+            if packed:
+                self._sink.write(packed)
+        end = compressor.flush() if compressor else _LAST_BLOCK
+        self._sink.write(end + struct.pack("<LL", crc, size & 0xFFFFFFFF))
+
+
+def _stored(piece: bytes) -> bytes:
+    """Deflate blocks that hold the bytes as they are (RFC 1951, 3.2.4)."""
+    blocks: list[bytes | memoryview] = []
+    view = memoryview(piece)
+    for start in range(0, len(piece), _STORED):
+        block = view[start : start + _STORED]
+        blocks += [struct.pack("<BHH", 0, len(block), len(block) ^ 0xFFFF), block]
+    return b"".join(blocks)
+
+
+def _framed(header: bytes, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
+    yield header
+    yield from pieces
+    yield _padding(size)
+
+
+def _counted(name: str, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
+    done = 0
+    for piece in pieces:
+        done += len(piece)
+        if done > size:
+            break
+        yield piece
+    if done != size:
+        raise VerifyError(f"{name}: {done} bytes came, {size} were announced", hint="invoke export makes the blob anew")
+
+
+def _padding(size: int) -> bytes:
+    return bytes(-size % tarfile.BLOCKSIZE)
+
+
+def _mode(*, executable: bool) -> int:
+    return 0o755 if executable else 0o644

@@ -1,0 +1,166 @@
+"""The bundle, written straight from the layer store: no staging copy, under its name only when whole."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from offline import paths
+from offline.bundle import facts as facts_file
+from offline.bundle import layout, manifest, payload, render, targz
+from offline.errors import FailedError
+from offline.store import archive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from offline.bundle.manifest import ReleaseFacts
+    from offline.bundle.payload import File, Item
+    from offline.store.blobs import Store
+
+ID_FORMAT = "%Y%m%d-%H%M%S"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A bundle on disk."""
+
+    path: Path
+    size: int
+    sha256: str
+    sums_sha256: str
+    """Of SHA256SUMS, which verify.sh prints for comparison by eye."""
+
+
+def small_files(facts: ReleaseFacts, items: Sequence[Item]) -> list[File]:
+    """Everything of a bundle but the image blobs, without SHA256SUMS. Reads the host scripts."""
+    images = {image.tag: image.stored for image in facts.images}
+    described = archive.descriptions(images).items()
+    texts = {
+        layout.RELEASE: manifest.as_json(facts),
+        layout.FACTS: facts_file.render(facts),
+        layout.COMPOSE: render.compose(facts),
+        **render.texts(facts),
+        **{f"{layout.IMAGES}/{name}": data for name, data in described},
+    }
+    files = [payload.of_bytes(name, data) for name, data in texts.items()]
+    return [*files, *host_scripts(), *(file for item in items for file in item.files)]
+
+
+def host_scripts() -> list[File]:
+    """The scripts of scripts/host/, byte for byte."""
+    found = sorted(paths.HOST_SCRIPTS.rglob("*.sh"))
+    return [
+        payload.of_bytes(
+            f"{layout.SCRIPTS}/{path.relative_to(paths.HOST_SCRIPTS).as_posix()}", path.read_bytes(), executable=True
+        )
+        for path in found
+    ]
+
+
+def sums(facts: ReleaseFacts, files: Sequence[File]) -> bytes:
+    """SHA256SUMS: every file but itself, sorted by bytes. Pure."""
+    hashes = {file.name: file.sha256 for file in files}
+    for digest in _blobs(facts):
+        hashes[layout.blob(digest)] = digest.removeprefix("sha256:")
+    return "".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes, key=str.encode)).encode()
+
+
+def write(
+    facts: ReleaseFacts, items: Sequence[Item], *, store: Store, folder: Path, on_bytes: Callable[[int], None]
+) -> Written:
+    """Write `<folder>/<bundle>-<id>.tar.gz`.
+
+    Raises FailedError when the disk is full or a file changed meanwhile, VerifyError when a blob of the store is
+    damaged; nothing is left under the bundle's name then.
+    """
+    path = folder / f"{facts.top}{layout.ARCHIVE_SUFFIX}"
+    files = small_files(facts, items)
+    listed = sums(facts, files)
+    entries = _entries(facts, [*files, payload.of_bytes(layout.SUMS, listed)])
+    created = datetime.strptime(facts.id, ID_FORMAT).replace(tzinfo=timezone.utc)
+    try:
+        with paths.writing(path) as file, targz.sink(file) as sink:
+            tar = targz.TarGz(sink, mtime=int(created.timestamp()))
+            for name, entry in entries:
+                _add(tar, f"{facts.top}/{name}".rstrip("/"), entry, store, on_bytes)
+            tar.finish()
+            sha256 = sink.close()
+    except OSError as error:
+        raise _explained(error, path) from None
+    return Written(path=path, size=sink.size, sha256=sha256, sums_sha256=hashlib.sha256(listed).hexdigest())
+
+
+def total_bytes(facts: ReleaseFacts, items: Sequence[Item]) -> int:
+    """Bytes that will flow, for the progress line: blobs and payload."""
+    return sum(_blobs(facts).values()) + sum(file.size for item in items for file in item.files)
+
+
+def _entries(facts: ReleaseFacts, files: Sequence[File]) -> list[tuple[str, File | tuple[str, int] | None]]:
+    """All entries sorted by the bytes of their name: a file, a blob (digest, size), or None for a folder."""
+    entries: dict[str, File | tuple[str, int] | None] = {file.name: file for file in files}
+    entries |= {layout.blob(digest): (digest, size) for digest, size in _blobs(facts).items()}
+    empty = [mount.bundle for mount in facts.mounts if mount.owner == "host" and not mount.single]
+    for name in [*entries, *(f"{folder}/-" for folder in empty)]:
+        parts = name.split("/")[:-1]
+        entries |= {"/".join(parts[: count + 1]): None for count in range(len(parts))}
+    entries[""] = None
+    return sorted(entries.items(), key=lambda entry: entry[0].encode())
+
+
+def _add(
+    tar: targz.TarGz,
+    name: str,
+    entry: File | tuple[str, int] | None,
+    store: Store,
+    on_bytes: Callable[[int], None],
+) -> None:
+    if entry is None:
+        tar.folder(name)
+    elif isinstance(entry, tuple):
+        digest, size = entry
+        tar.stream(name, size, _shown(store.reading(digest), on_bytes), packed=True)
+    elif entry.data is not None:
+        tar.data(name, entry.data, executable=entry.executable)
+        on_bytes(entry.size)
+    else:
+        tar.stream(name, entry.size, _shown(_unchanged(entry), on_bytes), packed=False)
+
+
+def _unchanged(file: File) -> Iterator[bytes]:
+    """The bytes of a payload file; FailedError when they are not those that were collected."""
+    if file.path is None:  # pragma: no cover - a file without data has a path
+        raise AssertionError
+    digest, done = hashlib.sha256(), 0
+    with file.path.open("rb") as opened:
+        while piece := opened.read(1 << 20):
+            digest.update(piece)
+            done += len(piece)
+            if done > file.size:
+                break
+            yield piece
+    if done != file.size or digest.hexdigest() != file.sha256:
+        raise FailedError(
+            f"{file.path}: this file changed while the bundle was written",
+            hint="let whatever writes it finish, then run the same command again; no bundle was written",
+        )
+
+
+def _shown(pieces: Iterator[bytes], on_bytes: Callable[[int], None]) -> Iterator[bytes]:
+    for piece in pieces:
+        on_bytes(len(piece))
+        yield piece
+
+
+def _blobs(facts: ReleaseFacts) -> dict[str, int]:
+    return archive.blobs({image.tag: image.stored for image in facts.images})
+
+
+def _explained(error: OSError, path: Path) -> FailedError:
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    hint = "free space there, or name another folder with OFFLINE_OUTPUT, then: invoke package" if full else ""
+    return FailedError(f"cannot write {path}: {error.strerror or error}; nothing was left under that name", hint=hint)

@@ -1,0 +1,92 @@
+"""The package stage: from the layer store and the payload to a bundle on disk."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from offline.bundle import manifest, payload, write
+from offline.errors import UsageError
+from offline.images import plan, source
+from offline.paths import write_text
+from offline.release.outcome import ExportedImage, Outcome
+from offline.release.records import read_record
+from offline.store import index
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from offline.release.run import Run
+
+KIT_VERSION = "0.1.0"
+
+
+def package(
+    run: Run, *, identity: str, revision: str | None = None, items: Sequence[payload.Item] | None = None
+) -> Outcome:
+    """Write the bundle from the store; leaves `<name>.json` and `latest.json` beside it."""
+    config = run.config
+    record = read_record(run, "export.json", "invoke export")
+    exported = tuple(ExportedImage(**image) for image in record["images"])
+    with run.stage("package") as flowed:
+        if items is None:
+            items = payload.collect(config.source, config.release.payload, plan.services_of(config.release))
+        found = source.revision(config.source) if revision is None else revision
+        facts = _facts(run, identity, found, exported, items)
+        with run.console.progress("package", write.total_bytes(facts, items)) as progress:
+            written = write.write(facts, items, store=run.store, folder=config.output, on_bytes=progress.add)
+        flowed.append(written.size)
+    outcome = Outcome(id=identity, written=written, facts=facts, exported=exported, stages=tuple(run.stages))
+    text = json.dumps(outcome.as_json(), ensure_ascii=False, indent=2) + "\n"
+    write_text(config.output / f"{facts.top}.json", text)
+    write_text(config.output / "latest.json", text)
+    return outcome
+
+
+def _facts(
+    run: Run, identity: str, revision: str, exported: Sequence[ExportedImage], items: Sequence[payload.Item]
+) -> manifest.ReleaseFacts:
+    release_ = run.config.release
+    missing = tuple(pattern for item in items for pattern in item.missing)
+    keys = tuple(file.name for item in items if item.spec.holds_keys for file in item.files)
+    for name in missing:
+        run.console.warn(f"payload: {name} is not in the source; it is optional and left out")
+    if keys:
+        run.console.warn(f"the bundle holds files that may hold keys: {', '.join(keys)}")
+    created = datetime.strptime(identity, write.ID_FORMAT).replace(tzinfo=timezone.utc)
+    return manifest.ReleaseFacts(
+        id=identity,
+        created=created.isoformat().replace("+00:00", "Z"),
+        kit=KIT_VERSION,
+        revision=revision,
+        release=release_,
+        services=tuple(manifest.start_order(release_, plan.services_of(release_))),
+        images=_bundled(run, exported),
+        mounts=manifest.mounts_of(items),
+        left_out=missing,
+        holds_keys=keys,
+        warnings=tuple(run.console.warnings),
+    )
+
+
+def _bundled(run: Run, exported: Sequence[ExportedImage]) -> tuple[manifest.BundledImage, ...]:
+    known = index.load(run.store)
+    bundled: list[manifest.BundledImage] = []
+    for role in plan.roles_of(run.config.release):
+        image = next((image for image in exported if image.role == role), None)
+        stored = known.images.get(image.config) if image else None
+        if image is None or stored is None:
+            raise UsageError(f"images.{role}: not exported yet", hint="first: invoke export")
+        bundled.append(
+            manifest.BundledImage(
+                role=role,
+                tag=manifest.content_tag(run.config.release.stack, role, stored.config),
+                familiar=run.config.release.images[role].tag,
+                kind=image.kind,
+                why=image.why,
+                registry_digest=image.registry_digest,
+                stored=stored,
+            )
+        )
+    return tuple(bundled)

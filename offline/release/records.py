@@ -1,0 +1,58 @@
+"""What a stage leaves on disk for the next one, and the bundle that a command line means."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from offline.errors import UsageError
+
+if TYPE_CHECKING:
+    from offline.config.load import Config
+    from offline.release.run import Run
+
+
+def read_record(run: Run, name: str, command: str) -> dict[str, Any]:
+    """What the stage before left; UsageError naming the command that makes it."""
+    path = run.config.work / name
+    try:
+        record: dict[str, Any] = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is nothing to go on from", hint=f"first: {command}") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: damaged ({error})", hint=f"again: {command}") from None
+    if record["stack"] != run.config.release.stack:
+        raise UsageError(
+            f"{path} is of the stack {record['stack']}, the configuration of {run.config.release.stack}",
+            hint=f"first: {command}",
+        )
+    return record
+
+
+def bundle_path(config: Config, given: str | None) -> Path:
+    """The bundle named on the command line, or the newest of this checkout.
+
+    UsageError when there is none; a result file given instead of a bundle points to its bundle.
+    """
+    if given is None:
+        return Path(_latest(config.output / "latest.json"))
+    path = Path(given)
+    if path.suffix == ".json" and path.is_file():
+        return Path(_latest(path))
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such bundle", hint="invoke release makes one; dist/latest.json names it")
+    return path
+
+
+def _latest(path: Path) -> str:
+    """The bundle that a result file names; says so when PowerShell's `>` has made UTF-16 of it."""
+    try:
+        return str(json.loads(path.read_bytes().decode("utf-8"))["bundle"])
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no bundle yet", hint="invoke release") from None
+    except (UnicodeDecodeError, ValueError, KeyError, TypeError):
+        raise UsageError(
+            f"{path}: not a result of this kit in UTF-8 (PowerShell's > writes UTF-16)",
+            hint="read dist/latest.json instead of redirecting the output",
+        ) from None

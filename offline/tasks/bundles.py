@@ -1,0 +1,68 @@
+"""`invoke export`, `package`, `verify`, `store-gc`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from offline.console import Console
+from offline.tasks.task import BUILD_HELP, SOURCE_HELP, load_config, task
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+
+@task(help=SOURCE_HELP)
+def export(_context: Context, source: str | None = None, config: str | None = None) -> None:
+    """Bring the built images into the layer store; what it has already is not compressed again."""
+    from offline.release.run import running
+    from offline.release.stages import export_images
+
+    with running(load_config(config, source=source), Console(), "invoke export") as run:
+        export_images(run)
+
+
+@task(
+    help=BUILD_HELP
+    | {
+        "id": "the release id, YYYYMMDD-HHMMSS; without it the present time in UTC",
+        "json": "one JSON object on stdout, everything else on stderr",
+    }
+)
+def package(
+    _context: Context,
+    source: str | None = None,
+    config: str | None = None,
+    strategy: str | None = None,
+    mode: str | None = None,
+    id: str | None = None,  # noqa: A002 - the flag's name
+    json: bool = False,  # noqa: FBT001, FBT002 - Invoke makes flags of these
+) -> None:
+    """Write the bundle from the layer store and the payload."""
+    from offline.release.packaging import package as run_package
+    from offline.release.run import check_id, new_id, running
+    from offline.tasks.show import show_outcome
+
+    identity = check_id(id) if id else new_id()
+    console = Console()
+    with running(load_config(config, source=source, strategy=strategy, mode=mode), console, "invoke package") as run:
+        outcome = run_package(run, identity=identity)
+    show_outcome(console, outcome, as_json=json)
+
+
+@task(positional=["bundle"], help={"bundle": "the bundle, or a result file; without it the newest of this checkout"})
+def verify(_context: Context, bundle: str | None = None) -> None:
+    """Check a bundle: every file, every blob, all images complete."""
+    from offline.release.records import bundle_path
+    from offline.tasks.show import verify_bundle
+
+    verify_bundle(Console(), bundle_path(load_config(None), bundle))
+
+
+@task(help={"keep": "how many releases to keep; without it `keep` of release.yml"})
+def store_gc(_context: Context, keep: int | None = None, config: str | None = None) -> None:
+    """Remove layers that no kept release and no current image needs."""
+    from offline.release.gc import collect
+    from offline.release.run import running
+
+    with running(load_config(config), Console(), "invoke store-gc") as run:
+        collect(run, keep)

@@ -1,0 +1,51 @@
+"""`invoke release` and `invoke config`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from offline.console import Console
+from offline.tasks.task import BUILD_HELP, load_config, task
+
+if TYPE_CHECKING:
+    from invoke.context import Context
+
+_HELP = BUILD_HELP | {"json": "one JSON object on stdout, everything else on stderr"}
+
+
+@task(help=_HELP | {"id": "the release id, YYYYMMDD-HHMMSS; without it the present time in UTC"})
+def release(
+    _context: Context,
+    source: str | None = None,
+    config: str | None = None,
+    strategy: str | None = None,
+    mode: str | None = None,
+    id: str | None = None,  # noqa: A002 - the flag's name
+    json: bool = False,  # noqa: FBT001, FBT002 - Invoke makes flags of these
+) -> None:
+    """Turn a source tree into one verified offline bundle: bases, build, export, package."""
+    from offline.release.run import check_id, new_id, running
+    from offline.release.stages import release as run_release
+    from offline.tasks.show import show_outcome
+
+    resolved = load_config(config, source=source, strategy=strategy, mode=mode)
+    identity = check_id(id) if id else new_id()
+    console = Console()
+    with running(resolved, console, "invoke release") as run:
+        outcome = run_release(run, identity=identity)
+    show_outcome(console, outcome, as_json=json)
+
+
+@task(help=_HELP)
+def config(
+    _context: Context,
+    source: str | None = None,
+    config: str | None = None,
+    strategy: str | None = None,
+    mode: str | None = None,
+    json: bool = False,  # noqa: FBT001, FBT002 - Invoke makes flags of these
+) -> None:
+    """Show the resolved configuration, and where each value came from."""
+    from offline.tasks.show import show_config
+
+    show_config(Console(), load_config(config, source=source, strategy=strategy, mode=mode), as_json=json)

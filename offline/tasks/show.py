@@ -1,0 +1,55 @@
+"""What a task shows at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from offline.console import human_bytes, human_seconds
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from offline.config.load import Config
+    from offline.console import Console
+    from offline.release.outcome import Outcome
+
+
+def show_outcome(console: Console, outcome: Outcome, *, as_json: bool) -> None:
+    """One table for people, or one JSON object."""
+    if as_json:
+        console.result(outcome.as_json())
+        return
+    new = {image.role: image.new_bytes for image in outcome.exported}
+    rows = [
+        (image.role, image.tag, human_bytes(image.bytes), human_bytes(new.get(image.role, 0)))
+        for image in outcome.facts.images
+    ]
+    console.table("Images", ("role", "tag", "compressed", "new in the store"), rows)
+    stages = ", ".join(f"{stage.name} {human_seconds(stage.seconds)}" for stage in outcome.stages)
+    written = outcome.written
+    console.text(f"\nRelease  {outcome.id}   ({stages})")
+    console.text(f"Bundle   {written.path}")
+    console.text(f"Size     {human_bytes(written.size)} ({written.size} bytes)")
+    console.text(f"sha256   {written.sha256}")
+    for name in outcome.facts.left_out:
+        console.text(f"Left out {name} (optional, not in the source)")
+    console.text(f"Next     invoke verify {written.path}")
+
+
+def show_config(console: Console, config: Config, *, as_json: bool) -> None:
+    """Every value with its origin."""
+    from offline.config.show import rows
+
+    if as_json:
+        console.result({path: {"value": value, "origin": origin} for path, value, origin in rows(config)})
+        return
+    console.text(f"# {config.file} ({config.why})")
+    for path, value, origin in rows(config):
+        console.text(f"{path} = {value}    [{origin}]")
+
+
+def verify_bundle(console: Console, path: Path) -> None:
+    """Verify a bundle and say so."""
+    from offline.bundle.verify import verify
+
+    verify(path, console)
