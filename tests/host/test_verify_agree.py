@@ -1,0 +1,123 @@
+"""The two verifiers, on one set of mutated bundles: Python on the archive, bash on what `tar -xzf` makes of it."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from offline.bundle import layout
+from offline.bundle.verify import verify
+from offline.console import Console
+from offline.errors import VerifyError
+from tests.bundles import Bundle, small_bundle, tar_of, write_archive
+from tests.mutations import MUTATIONS, Mutation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# A bash 4.2 to run the host scripts with, where one is at hand; else the bash of this machine.
+BASH = os.environ.get("OLD_BASH") or shutil.which("bash") or "bash"
+
+
+def in_python(archive: Path) -> tuple[int, set[str]]:
+    out = io.StringIO()
+    try:
+        verify(archive, Console(out, io.StringIO()))
+    except VerifyError as error:
+        return error.exit_code, set(out.getvalue().splitlines())
+    return 0, set(out.getvalue().splitlines())
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    folder.mkdir()
+    subprocess.run(["tar", "-xzf", str(archive), "-C", str(folder)], check=True)
+
+
+def in_bash(folder: Path, *arguments: str, script: str = layout.VERIFY_SCRIPT) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([BASH, script, *arguments], cwd=folder, capture_output=True, check=False)
+
+
+def lines(done: subprocess.CompletedProcess[bytes]) -> set[str]:
+    return set(done.stdout.decode().splitlines())
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_both_verifiers_end_alike_and_print_the_same_lines(mutation: Mutation, tmp_path: Path) -> None:
+    bundle, expected = mutation.apply()
+    archive = bundle.pack(tmp_path)
+    unpack(archive, tmp_path / "host")
+    done = in_bash(tmp_path / "host" / bundle.top)
+    assert (done.returncode, lines(done)) == in_python(archive), done.stderr.decode()
+    assert {line for line in lines(done) if line.startswith("bad\t")} == expected
+    assert done.returncode == (3 if expected else 0)
+
+
+@pytest.mark.parametrize("name", ["with space", "离线 部署", "-rf", "$(touch owned)", "*", "a'b\"c", "[x]"])
+def test_the_folder_itself_may_have_any_name(name: str, tmp_path: Path) -> None:
+    bundle = small_bundle()
+    unpack(bundle.pack(tmp_path), tmp_path / "host")
+    folder = (tmp_path / "host" / bundle.top).rename(tmp_path / "host" / name)
+    inside = in_bash(folder)
+    outside = in_bash(folder.parent, f"./{name}", script=f"./{name}/scripts/verify.sh")
+    assert (inside.returncode, outside.returncode) == (0, 0), inside.stderr.decode() + outside.stderr.decode()
+    assert inside.stdout == outside.stdout
+    assert not list(tmp_path.rglob("owned"))
+
+
+def test_a_parent_folder_entry_of_an_archive_lands_nowhere_with_plain_tar(tmp_path: Path) -> None:
+    bundle = small_bundle()
+    evil = Bundle(top="..")
+    evil["evil"] = b"evil"
+    members = [*bundle.members(), *(member for member in evil.members() if member[0].isreg())]
+    archive = write_archive(tmp_path, bundle.top, tar_of(members))
+    folder = tmp_path / "host" / "inner"
+    folder.mkdir(parents=True)
+    done = subprocess.run(["tar", "-xzf", str(archive)], cwd=folder, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert not (folder.parent / "evil").exists()
+    assert in_python(archive) == (3, {"bad\tunsafe\t../evil"})
+
+
+def test_two_workers_find_the_same_as_one(tmp_path: Path) -> None:
+    bundle = small_bundle()
+    for number in range(900):
+        bundle[f"models/{number}.bin"] = b"%d" % number
+    bundle["models/big.bin"] = bytes(70_000_000)
+    bundle.seal()
+    bundle["models/17.bin"] = b"changed"
+    archive = bundle.pack(tmp_path)
+    unpack(archive, tmp_path / "host")
+    done = in_bash(tmp_path / "host" / bundle.top)
+    assert (done.returncode, lines(done)) == (3, {"bad\tchanged\tmodels/17.bin"}) == in_python(archive)
+
+
+def test_a_file_that_cannot_be_read_is_bad_and_said_so(tmp_path: Path) -> None:
+    bundle = small_bundle()
+    unpack(bundle.pack(tmp_path), tmp_path / "host")
+    folder = tmp_path / "host" / bundle.top
+    # Root reads everything, whatever the mode: a sha256sum that cannot open one file stands for the failing disk.
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "sha256sum").write_text(
+        '#!/bin/bash\nPATH=${PATH#*:} sha256sum "$@" | sed "s|README.txt: OK|README.txt: FAILED open or read|"\n'
+    )
+    (tools / "sha256sum").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "LANG": "en_US.UTF-8"}
+    done = subprocess.run([BASH, "scripts/verify.sh"], cwd=folder, capture_output=True, check=False, env=environment)
+    assert (done.returncode, lines(done)) == (3, {"bad\tchanged\tREADME.txt"})
+    assert b"./README.txt: this file cannot be read" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["say.sh", "verify.sh", "messages.zh.sh"])
+def test_a_script_beside_it_that_lacks_is_named_before_anything_runs(name: str, tmp_path: Path) -> None:
+    bundle = small_bundle()
+    del bundle.items[f"scripts/lib/{name}"]
+    archive = bundle.pack(tmp_path)
+    unpack(archive, tmp_path / "host")
+    done = in_bash(tmp_path / "host" / bundle.top)
+    assert (done.returncode, lines(done)) == (3, {f"bad\tmissing\tscripts/lib/{name}"}) == in_python(archive)
