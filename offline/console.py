@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PLAIN_EVERY = 5.0
 _LIVE_EVERY = 0.2
+_ESTIMATE_AFTER = 1.0
 
 
 def human_bytes(count: float) -> str:
@@ -64,7 +65,7 @@ class Progress:
         if self.total:
             text += f" of {human_bytes(self.total)}"
         text += f", {human_bytes(rate)}/s"
-        if self.total and rate:
+        if self.total and seconds >= _ESTIMATE_AFTER and self.done * 100 > self.total:
             text += f", {human_seconds(max(self.total - self.done, 0) / rate)} left"
         return text
 

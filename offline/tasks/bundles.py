@@ -50,12 +50,12 @@ def package(
 
 
 @task(positional=["bundle"], help={"bundle": "the bundle, or a result file; without it the newest of this checkout"})
-def verify(_context: Context, bundle: str | None = None) -> None:
+def verify(_context: Context, bundle: str = "") -> None:
     """Check a bundle: every file, every blob, all images complete."""
     from offline.release.records import bundle_path
     from offline.tasks.show import verify_bundle
 
-    verify_bundle(Console(), bundle_path(load_config(None), bundle))
+    verify_bundle(Console(), bundle_path(load_config(None), bundle or None))
 
 
 @task(help={"keep": "how many releases to keep; without it `keep` of release.yml"})
