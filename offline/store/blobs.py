@@ -131,6 +131,17 @@ class Adding:
             self.store.path(digest).unlink(missing_ok=True)
             self.added.discard(digest)
 
+    @contextmanager
+    def for_good(self) -> Iterator[None]:
+        """Write the index in this block. Interrupted in it, the blobs stay: the index may name them by then."""
+        added = set(self.added)
+        self.added.clear()
+        try:
+            yield
+        except OSError:
+            self.added.update(added)
+            raise
+
 
 @contextmanager
 def adding(store: Store) -> Iterator[Adding]:

@@ -1,12 +1,27 @@
+"""What the engine has, into the store: ONE save of the images of which something is missing, or no save at all."""
+
 from __future__ import annotations
 
+import errno
+import functools
 from typing import TYPE_CHECKING
+
+from offline.engine.save import save_argv
+from offline.errors import FailedError
+from offline.paths import remove_partials
+from offline.run import CommandError, reading
+from offline.store import index
+from offline.store.contents import AgainError
+from offline.store.ingest import ingest
+from offline.store.tarstream import TruncatedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from offline.store.blobs import Store
     from offline.store.model import Inspected, StoredImage
+
+    _Read = Callable[..., dict[str, StoredImage]]
 
 
 def export(
@@ -18,5 +33,57 @@ def export(
     on_bytes: Callable[[int], None],
     env: Mapping[str, str] | None = None,
 ) -> dict[str, StoredImage]:
-    """Bring what the engine has into the store."""
-    raise NotImplementedError
+    """Bring the images into the store, as the engine has them now; gives the stored image of each reference.
+
+    `client_argv` is the docker client, `on_bytes` gets the bytes of the save stream as they come. Call it under the
+    lock. Raises FailedError when the engine or the disk gives up, VerifyError when the stream is not what it should be;
+    the index is then as it was, and no partial file is left.
+    """
+    remove_partials(store.folder)
+    images = stored(store, wanted, platform)
+    missing = {reference: fact for reference, fact in wanted.items() if reference not in images}
+    if missing:
+        read = functools.partial(
+            ingest, store=store, wanted=tuple(missing), platform=platform, on_bytes=on_bytes, inspected=missing
+        )
+        argv = save_argv(client_argv, tuple(missing))
+        try:
+            images |= _saved(argv, env, read)
+        except OSError as error:
+            raise _disk_error(store, error) from error
+    return {reference: images[reference] for reference in wanted}
+
+
+def stored(store: Store, wanted: Mapping[str, Inspected], platform: str) -> dict[str, StoredImage]:
+    """Those of `wanted` that are in the store already, every blob of them on disk."""
+    known = index.load(store)
+    images = {reference: known.image(fact.id, platform) for reference, fact in wanted.items()}
+    return {ref: image for ref, image in images.items() if image is not None and index.has_image(store, image)}
+
+
+def _saved(argv: Sequence[str], env: Mapping[str, str] | None, read: _Read) -> dict[str, StoredImage]:
+    """Run the save and read it; once more when a layer was mistaken for a known one."""
+    try:
+        with reading(argv, env=env) as stream:
+            try:
+                return read(stream)
+            except TruncatedError as error:
+                truncated = error
+        # The client ended well all the same: the stream is what is wrong.
+        raise truncated
+    except AgainError:
+        return _saved(argv, env, functools.partial(read, skip_known=False))
+    except CommandError as error:
+        raise FailedError(
+            f"the engine did not save all images; nothing was added to the layer store\n{error.message}",
+            hint="see whether the engine answers (`docker version`) and holds these images, then run the export again",
+        ) from None
+
+
+def _disk_error(store: Store, error: OSError) -> FailedError:
+    if error.errno == errno.ENOSPC:
+        return FailedError(
+            f"{store.root}: the disk is full; what this export had written is removed again",
+            hint="free some space, `invoke store-gc` or another disk for the store, then run the export again",
+        )
+    return FailedError(f"{store.root}: cannot write the layer store: {error}", hint="see to that, then run it again")

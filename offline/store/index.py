@@ -92,11 +92,15 @@ def save(store: Store, index: Index) -> None:
     write_text(store.index_path, json.dumps(data, indent=1, sort_keys=True) + "\n")
 
 
+def blobs_of(image: StoredImage) -> dict[str, int]:
+    """Every blob of an image, with its size."""
+    blobs = {image.config: image.config_size, image.manifest: image.manifest_size}
+    return blobs | {layer.digest: layer.size for layer in image.layers}
+
+
 def has_image(store: Store, image: StoredImage) -> bool:
     """Whether every blob of the image is there with its size."""
-    blobs = {image.config: image.config_size, image.manifest: image.manifest_size}
-    blobs |= {layer.digest: layer.size for layer in image.layers}
-    return all(store.has(digest, size) for digest, size in blobs.items())
+    return all(store.has(digest, size) for digest, size in blobs_of(image).items())
 
 
 def _without(record: dict[str, Any], key: str) -> dict[str, Any]:
