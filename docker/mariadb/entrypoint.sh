@@ -141,7 +141,15 @@ serve() {
     exec mariadbd "$@"
 }
 
+# --version and --help need no data folder, so they must not make one.
+only_asks() {
+    [[ " $* " == *" --version "* || " $* " == *" --help "* ]]
+}
+
 main() {
+    if only_asks "$@"; then
+        exec "$@"
+    fi
     case ${1:--} in
         -*) serve "$@" ;;
         mariadbd | mysqld) serve "${@:2}" ;;

@@ -9,7 +9,7 @@ main() {
     if [[ $# -eq 0 || $1 == -* || $1 == *.conf ]]; then
         command=(redis-server "$@")
     fi
-    if [[ ${command[0]} != redis-server ]]; then
+    if [[ ${command[0]} != redis-server || ${command[1]-} == --version || ${command[1]-} == --help ]]; then
         exec "${command[@]}"
     fi
     serve "${command[@]:1}"
