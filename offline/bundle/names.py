@@ -25,7 +25,7 @@ def shown(name: bytes) -> str:
 
 
 def parents(name: bytes) -> list[bytes]:
-    """Give the folders that a path implies, outermost first: `a`, `a/b` for `a/b/c`; none from a `..` or its like on."""
+    """Give the folders that a path implies, outermost first: `a`, `a/b` for `a/b/c`; none from a `..` on."""
     parts = list(takewhile(lambda part: part not in _NOT_A_NAME, name.split(b"/")[:-1]))
     return [b"/".join(parts[: count + 1]) for count in range(len(parts))]
 

@@ -169,7 +169,7 @@ measure_files() {
         SIZE[${line#* }]=${line%% *}
     done < <(
         while mapfile -t -n 400 batch && ((${#batch[@]})); do
-            stat -c '%s %n' "${batch[@]}"
+            stat -c '%s %n' ${batch[@]+"${batch[@]}"}
         done < <(listed_files)
     )
 }
@@ -277,10 +277,11 @@ compare_image_tables() {
 
 # report: what is bad, sorted, on stdout, and what to do about it; or one line that says what was verified.
 report() {
-    local path bytes=0 sums name
+    local list path bytes=0 sums name
     if ((${#BAD[@]})); then
-        printf '%s\n' "${BAD[@]}" | sort -u
-        fail verify_bad "$(printf '%s\n' "${BAD[@]}" | sort -u | wc -l)"
+        list=$(printf '%s\n' ${BAD[@]+"${BAD[@]}"} | sort -u)
+        printf '%s\n' "$list"
+        fail verify_bad "$(printf '%s\n' "$list" | wc -l)"
         exit 3
     fi
     for path in "${!SIZE[@]}"; do
