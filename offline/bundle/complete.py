@@ -114,7 +114,7 @@ def read_omitted(text: str) -> frozenset[str]:
 def _disagreeing(images: tuple[Image, ...], tables: Mapping[str, bytes]) -> Iterator[Bad]:
     """Give index.json and manifest.json where they do not name exactly these images."""
     by_index = {(image.tag, image.manifest) for image in images}
-    by_manifest = {(image.tag, layout.blob(image.config), *map(layout.blob, image.layers)) for image in images}
+    by_manifest = {(image.tag, *map(layout.blob_in_images, (image.config, *image.layers))) for image in images}
     for path, read, expected in (
         (layout.INDEX, _index_entries, by_index),
         (layout.IMAGE_MANIFEST, _image_manifest_entries, by_manifest),

@@ -63,7 +63,7 @@ def _service(facts: ReleaseFacts, name: str) -> Iterator[Record]:
 
 
 def _probe(probe: Probe) -> Record:
-    return (probe.type, str(probe.port), probe.path, str(probe.status), probe.contains)
+    return (probe.type, str(probe.port), probe.path, str(probe.status), probe.contains, ",".join(probe.modes))
 
 
 def _host(facts: ReleaseFacts) -> Iterator[Record]:

@@ -70,4 +70,9 @@ def top_folder(bundle: str, release: str) -> str:
 
 def blob(digest: str) -> str:
     """Where the blob of a digest `sha256:<64 hex>` is."""
-    return f"{BLOBS}/{digest.removeprefix('sha256:')}"
+    return f"{IMAGES}/{blob_in_images(digest)}"
+
+
+def blob_in_images(digest: str) -> str:
+    """The same as images/manifest.json names it: that file stands in a `docker load` archive of its folder."""
+    return f"blobs/sha256/{digest.removeprefix('sha256:')}"

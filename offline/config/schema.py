@@ -113,6 +113,8 @@ class Probe(Part):
     status: int = 200
     contains: str = ""
     """Text that the answer must hold; for `greeting` what the server says first."""
+    modes: tuple[Name, ...] = ()
+    """Asked in these modes only; none: in every mode of the service."""
 
 
 class HealthCheck(Part):
