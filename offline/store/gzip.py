@@ -97,13 +97,10 @@ def inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _inflate(stream: _Inflater, data: bytes) -> Generator[bytes, None, _Inflater]:
     """Inflate one slice, across the ends of members; gives the inflater to go on with."""
-    more = bool(data)
-    while more:
+    while data:
         if stream.eof:
             stream = zlib_ng.decompressobj(_GZIP)
-        piece = stream.decompress(data, MEMBER)
-        yield piece
+        # Output that is still held back comes with the next input: a member ends with its checksum, never with output.
+        yield stream.decompress(data, MEMBER)
         data = stream.unused_data if stream.eof else stream.unconsumed_tail
-        # A full piece may leave output behind although all input is taken.
-        more = bool(data) or (len(piece) == MEMBER and not stream.eof)
     return stream

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import json
@@ -87,8 +86,15 @@ def test_every_truncation_is_refused_and_changes_nothing(
     assert (store.index_path.read_bytes(), blobs(store)) == (before, had)
 
 
+GZIPPED_APP = digest(streams.blob_of(APP, compressed=True))[7:]
+
+
 def flipped(entries: Sequence[Entry], at: str) -> list[Entry]:
     return [replace(e, data=e.data[:-1] + bytes([e.data[-1] ^ 1])) if at in e.name else e for e in entries]
+
+
+def renamed(entries: Sequence[Entry], old: str, new: str) -> list[Entry]:
+    return [replace(entry, name=entry.name.replace(old, new)) for entry in entries]
 
 
 def without(entries: Sequence[Entry], at: str) -> list[Entry]:
@@ -99,7 +105,8 @@ def without(entries: Sequence[Entry], at: str) -> list[Entry]:
     ("entries", "told"),
     [
         (flipped(streams.oci([SERVER]), digest(APP)[7:]), digest(APP)[7:]),
-        (flipped(streams.oci([SERVER], compressed=True), digest(gzip.compress(APP, mtime=0))[7:]), "damaged gzip"),
+        (flipped(streams.oci([SERVER], compressed=True), GZIPPED_APP), "damaged gzip"),
+        (renamed(streams.oci([SERVER], compressed=True), GZIPPED_APP, "0" * 64), "0{64}: its bytes hash to"),
         (flipped(streams.oci([SERVER]), SERVER.id[7:]), SERVER.id[7:]),
         (flipped(streams.classic([SERVER]), SERVER.id[7:]), SERVER.id[7:]),
         (flipped(streams.classic([SERVER]), "layer.tar"), "names other layers"),
@@ -167,6 +174,8 @@ def test_platforms_that_an_index_names_and_the_engine_has_not_are_no_matter(stor
     gone = digest(streams.oci_manifest(only, ARM, compressed=True))[7:]
     left = [entry for entry in entries if entry.name not in only and gone not in entry.name]
     check(store, [SERVER], take(store, left, [SERVER]))
+    with pytest.raises(VerifyError, match="holds it for linux/amd64, not for linux/arm64"):
+        take(store, left, [SERVER], platform="linux/arm64")
 
 
 @pytest.mark.parametrize(

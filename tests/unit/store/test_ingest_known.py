@@ -106,10 +106,11 @@ def test_other_gzip_bytes_of_a_known_layer_are_known_by_name_the_next_time(
     take(store, other_gzip(SERVER), [SERVER])
 
 
-def test_a_blob_that_was_lost_is_made_anew(store: Store) -> None:
-    lost = take(store, streams.classic([SERVER]), [SERVER])[SERVER.name].layers[0]
+@pytest.mark.parametrize("layout", [streams.classic, streams.oci], ids=["classic", "oci"])
+def test_a_blob_that_was_lost_is_made_anew(layout: Callable[[Sequence[Image]], list[Entry]], store: Store) -> None:
+    lost = take(store, layout([OLD]), [OLD])[OLD.name].layers[0]
     store.path(lost.digest).unlink()
-    check(store, [SERVER], take(store, streams.classic([SERVER]), [SERVER], inspected=facts(SERVER)))
+    check(store, [OLD], take(store, layout([OLD]), [OLD], inspected=facts(OLD)))
 
 
 def test_an_image_whose_lost_layer_got_other_bytes_must_be_exported_again(store: Store) -> None:
