@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from offline.audit.expand import expand
 from offline.audit.model import Item
 from offline.audit.network import downloads, is_index_name
+from offline.audit.placed import Placed, ScriptFinder
 from offline.audit.shell import Command, commands
 from offline.audit.stages import PLATFORM_ARGS, Build, Stage, by_stages, declared, origin, unquoted
 from offline.audit.tools import other_download
@@ -23,8 +22,6 @@ DEEPEST_SCRIPT = 6
 _REMOTE = ("http://", "https://", "ftp://", "git://", "git@", "ssh://")
 _POSIX_SHELLS = SHELLS | {"-c", "env"}
 _SCRIPT_SHEBANGS = ("sh", "bash", "dash", "ash", "zsh", "ksh")
-
-ScriptFinder = Callable[[str], "Located | None"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,23 +37,27 @@ class Ran:
 
 @dataclass(kw_only=True)
 class BuildAudit:
-    """What one Dockerfile brings: its stages, items, commands, and what could not be analysed (line, reason)."""
+    """What one Dockerfile brings: its stages, items, commands, and what could not be analysed (line, reason).
+
+    `copies` are (line, path in the context); `requirements` the (path, text) that a pip command names, by its place;
+    `started` the script that an ENTRYPOINT or CMD runs, by its line.
+    """
 
     build: Build
     items: list[Item] = field(default_factory=list)
     ran: list[Ran] = field(default_factory=list)
     untyped: list[Ran] = field(default_factory=list)
     not_analysed: list[tuple[int, str]] = field(default_factory=list)
-    scripts: set[str] = field(default_factory=set)
+    copies: list[tuple[int, str]] = field(default_factory=list)
+    requirements: dict[tuple[str, int], list[tuple[str, str]]] = field(default_factory=dict)
+    started: dict[int, Located] = field(default_factory=dict)
 
-
-@dataclass(kw_only=True)
-class _Files:
-    """Where files of the build context are inside the image, in the order they were put there."""
-
-    placed: list[tuple[str, str]] = field(default_factory=list)
-    inline: dict[str, Located] = field(default_factory=dict)
-    workdir: str = "/"
+    @property
+    def healthy(self) -> bool:
+        """Whether the image itself has a health check."""
+        lineage = self.build.stages[-1].lineage if self.build.stages else []
+        checks = [one for stage in lineage for one in stage.instructions if one.keyword == "HEALTHCHECK"]
+        return bool(checks) and checks[-1].words[:1] != ("NONE",)
 
 
 def audit_build(
@@ -94,15 +95,14 @@ class _StageReader:
         self.find = find
         self.arguments = arguments
         self.contexts = contexts
-        self.files: dict[int, _Files] = {}
+        self.files: dict[int, Placed] = {}
         self.done: dict[int, set[str]] = {}
         self.shells: dict[int, str] = {}
 
     def read(self, stage: Stage) -> None:
         """Add what `stage` brings."""
         parent = stage.parent
-        inherited = self.files[parent.number] if parent else _Files()
-        self.files[stage.number] = replace(inherited, placed=[*inherited.placed], inline={**inherited.inline})
+        self.files[stage.number] = self.files[parent.number].copy() if parent else Placed()
         self.done[stage.number] = set(self.done[parent.number]) if parent else set()
         windows = (
             "windows" in stage.base.lower() or "nanoserver" in stage.base.lower() or "servercore" in stage.base.lower()
@@ -129,13 +129,13 @@ class _StageReader:
                 )
             case "WORKDIR":
                 words = instruction.words
-                folder = expand(unquoted(words[0]), known).text if words else ""
-                files = self.files[stage.number]
-                files.workdir = posixpath.normpath(posixpath.join(files.workdir, folder))
+                self.files[stage.number].work_in(expand(unquoted(words[0]), known).text if words else "")
             case "COPY" | "ADD":
                 self._copy(instruction, stage, known)
             case "RUN":
                 self._run(instruction, stage, known)
+            case "ENTRYPOINT" | "CMD":
+                self._started(instruction, stage)
 
     def known(self, stage: Stage) -> dict[str, str]:
         """The variables that a RUN of `stage` sees; ENV wins over ARG."""
@@ -167,57 +167,40 @@ class _StageReader:
         if source is not None:
             self._origin(unquoted(source), instruction.line, stage, mount=False)
             other = self.result.build.stage_named(source, stage.number)
+            words = [expand(unquoted(word), known).text for word in instruction.words]
             if other is not None:
-                self._copied_between(instruction, stage, other, known)
+                for word in words[:-1]:
+                    self.files[stage.number].put_from(self.files[other.number], word, words[-1])
             return
         words = [expand(unquoted(word), known).text for word in instruction.words]
         heredocs = {heredoc.name: heredoc.content for heredoc in instruction.heredocs}
         sources, target = words[:-1], words[-1] if words else ""
         for word in sources:
-            if word.startswith("<<"):
-                self._placed_inline(word.lstrip("<-").strip("\"'"), heredocs, target, stage)
+            name = word.lstrip("<-").strip("\"'")
+            if word.startswith("<<") and name in heredocs:
+                self.files[stage.number].put_inline(name, heredocs[name], target)
             elif instruction.keyword == "ADD" and word.startswith(_REMOTE):
                 self._item(instruction.line, "add_url", word, stage)
                 if target.startswith(("/etc/apt/sources.list", "/etc/yum.repos.d")):
                     self._item(instruction.line, "repo_add", word, stage)
             else:
-                self._placed(word, target, stage, several=len(sources) > 1)
-
-    def _placed(self, source: str, target: str, stage: Stage, *, several: bool) -> None:
-        files = self.files[stage.number]
-        inside = posixpath.join(files.workdir, target)
-        folder = several or target.endswith("/") or target in {".", "./"}
-        clean = posixpath.normpath(source.lstrip("/") or ".")
-        if folder and "*" not in clean and clean != ".":
-            # A folder's content lands in the target itself, a file keeps its name there: both are looked for.
-            files.placed.append((posixpath.normpath(posixpath.join(inside, posixpath.basename(clean))), clean))
-        elif "*" in clean:
-            clean = posixpath.dirname(clean) or "."
-        files.placed.append((posixpath.normpath(inside), clean))
-
-    def _placed_inline(self, name: str, heredocs: dict[str, Located], target: str, stage: Stage) -> None:
-        content = heredocs.get(name)
-        if content is None:
-            return
-        files = self.files[stage.number]
-        inside = posixpath.join(files.workdir, target, name if target.endswith("/") else "")
-        files.inline[posixpath.normpath(inside)] = content
-
-    def _copied_between(self, instruction: Instruction, stage: Stage, other: Stage, known: dict[str, str]) -> None:
-        words = [expand(unquoted(word), known).text for word in instruction.words]
-        theirs, mine = self.files[other.number], self.files[stage.number]
-        for source in words[:-1]:
-            origin_path = self._in_context(posixpath.normpath(posixpath.join("/", source)), theirs)
-            if origin_path is not None:
-                target = posixpath.normpath(posixpath.join(mine.workdir, words[-1]))
-                mine.placed.append((target, origin_path))
-                mine.placed.append((posixpath.join(target, posixpath.basename(source)), origin_path))
+                self.result.copies.append((instruction.line, word.lstrip("/") or "."))
+                self.files[stage.number].put(word, target, several=len(sources) > 1)
 
     def _origin(self, name: str, line: int, stage: Stage, *, mount: bool) -> None:
         value = expand(name, {**self.result.build.global_args, **self.known(stage)}).text
         kind = origin(self.result.build, value, stage.number, mount=mount, contexts=self.contexts)
         if kind is not None and value != "scratch":
             self._item(line, kind, value, stage)
+
+    def _started(self, instruction: Instruction, stage: Stage) -> None:
+        """Remember the script from the context that the container starts with."""
+        written = instruction.text.data.decode("utf-8", "replace").split()
+        for word in instruction.words if instruction.exec_form else written:
+            script = self.files[stage.number].find(word, self.find) if "/" in word or "." in word else None
+            if script is not None and _is_shell(script, word):
+                self.result.started[instruction.line] = script
+                return
 
     # -- RUN ---------------------------------------------------------------------------------------------------------
 
@@ -233,21 +216,16 @@ class _StageReader:
         scope = _Scope(stage=stage, instruction=instruction, files=mounted, known=dict(known))
         self._script(text, scope)
 
-    def _mounts(self, instruction: Instruction, stage: Stage) -> _Files:
+    def _mounts(self, instruction: Instruction, stage: Stage) -> Placed:
         """The files of the stage, and what `--mount=type=bind` adds for this RUN."""
-        files = self.files[stage.number]
-        placed = [*files.placed]
+        files = self.files[stage.number].copy()
         for mount in instruction.flag_values("mount"):
             options = dict(part.strip().partition("=")[::2] for part in mount.split(","))
-            source = options.get("from", "")
-            if source:
-                self._origin(source, instruction.line, stage, mount=True)
+            if options.get("from"):
+                self._origin(options["from"], instruction.line, stage, mount=True)
             elif options.get("type", "bind") == "bind":
-                target = next((options[key] for key in ("target", "dst", "destination") if key in options), "")
-                start = next((options[key] for key in ("source", "src") if key in options), ".")
-                inside = posixpath.normpath(posixpath.join(files.workdir, target))
-                placed.append((inside, posixpath.normpath(start.lstrip("/") or ".")))
-        return replace(files, placed=placed)
+                files.mounted(options)
+        return files
 
     def _script_text(self, instruction: Instruction) -> Located | None:
         heredoc = instruction.heredoc_script
@@ -257,7 +235,7 @@ class _StageReader:
 
     def _script(self, text: Located, scope: _Scope) -> None:
         found = commands(text, scope.known)
-        passing = {command.function for command in found if command.function and "$@" in command.text}
+        passing = {command.function for command in found if command.function and command.values[0] in {"$@", "$*"}}
         for command in found:
             self._command(command, scope, passing)
 
@@ -282,41 +260,32 @@ class _StageReader:
             kinds=tuple(kind for kind, _ in kinds),
         )
         self.result.ran.append(ran)
+        if {"pkg_pip", "pkg_uv"}.intersection(ran.kinds):
+            self._requirements(inner, scope, path)
         name, *words = inner.values
         if not kinds and other_download(name_of(name), words):
             self.result.untyped.append(ran)
         if text is None and not kinds:
             self._follow(inner, scope)
 
+    def _requirements(self, command: Command, scope: _Scope, path: str) -> None:
+        """The requirements files that a pip command names, where they are in the context."""
+        words = command.values
+        named = [words[at + 1] for at, word in enumerate(words[:-1]) if word in {"-r", "--requirement"}]
+        named += [word.removeprefix("-r") for word in words if word.startswith("-r") and word != "-r"]
+        texts = [text for name in named if (text := scope.files.find(name, self.find)) is not None]
+        entries = [(text.path, text.data.decode("utf-8", "replace")) for text in texts]
+        if entries:
+            self.result.requirements[path, command.line] = entries
+
     def _follow(self, command: Command, scope: _Scope) -> None:
         named = script_file(command)
         if not named or "$" in named or scope.depth >= DEEPEST_SCRIPT:
             return
-        script = self._file(named, scope)
+        script = scope.files.find(named, self.find)
         if script is None or not _is_shell(script, named) or script.path in scope.trail:
             return
-        if script.path != self.path:
-            self.result.scripts.add(script.path)
         self._script(script, scope.deeper(path=script.path))
-
-    def _file(self, named: str, scope: _Scope) -> Located | None:
-        inside = posixpath.normpath(posixpath.join(scope.files.workdir, named))
-        if inside in scope.files.inline:
-            return scope.files.inline[inside]
-        for target, source in reversed(scope.files.placed):
-            relative = _relative(inside, target)
-            if relative is not None:
-                content = self.find(posixpath.normpath(posixpath.join(source, relative)))
-                if content is not None:
-                    return content
-        return None
-
-    def _in_context(self, inside: str, files: _Files) -> str | None:
-        for target, source in reversed(files.placed):
-            relative = _relative(inside, target)
-            if relative is not None:
-                return posixpath.normpath(posixpath.join(source, relative))
-        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -325,7 +294,7 @@ class _Scope:
 
     stage: Stage
     instruction: Instruction
-    files: _Files
+    files: Placed
     known: dict[str, str]
     path: str = ""
     trail: tuple[str, ...] = ()
@@ -335,14 +304,6 @@ class _Scope:
         """The scope of a script that this one runs."""
         trail = (*self.trail, path) if path else self.trail
         return replace(self, depth=self.depth + 1, path=path or self.path, trail=trail)
-
-
-def _relative(inside: str, target: str) -> str | None:
-    """The path of `inside` below `target`: "." for itself, None where it is elsewhere."""
-    if inside == target:
-        return "."
-    prefix = target.rstrip("/") + "/"
-    return inside[len(prefix) :] if inside.startswith(prefix) else None
 
 
 def _passed_on(command: Command) -> Command:

@@ -15,6 +15,7 @@ from offline.audit.located import Located, concatenated, joined
 _DIRECTIVE = re.compile(r"^\s*#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
 _COMMENT = re.compile(r"^\s*#")
 _HEREDOC = re.compile(r"^\s*\d*<<-?\s*([\"']?)([^\s\"'<>|&;]+)\1\s*$")
+_LEADING_HEREDOC = re.compile(rb"^(\d*<<-?\s*[\"']?\w+[\"']?)\s+(?=[^\s|;&])")
 _ERROR_LINE = re.compile(r"line (\d+)")
 
 PARSER_MISSING = "no BuildKit parser on this machine (the `dockerfile` package has no wheel for it)"
@@ -65,9 +66,17 @@ class Instruction:
         only = len(self.heredocs) == 1 and _HEREDOC.match(self.text.data.decode("utf-8", "replace"))
         return self.heredocs[0] if only else None
 
+    def _command_first(self) -> Located:
+        """The text; `<<EOF bash` turned into `bash <<EOF`, the same to a shell and better known to grammars."""
+        leading = _LEADING_HEREDOC.match(self.text.data) if self.heredocs else None
+        if leading is None:
+            return self.text
+        redirect, rest = self.text.cut(0, leading.end(1)), self.text.cut(leading.end(), len(self.text.data))
+        return concatenated([rest, joined([(" ", rest.lines[-1])], rest.path), redirect], self.text.path)
+
     def shell_text(self) -> Located:
         """What the shell gets: the text, and after it the here-documents that it names."""
-        parts = [self.text]
+        parts = [self._command_first()]
         for heredoc in self.heredocs:
             line = heredoc.content.lines[-1]
             parts += [

@@ -10,7 +10,7 @@ from offline.audit.listed import listed
 from offline.audit.tools import typed
 
 _PIP_GLOBAL = listed("--cert --proxy --timeout --default-timeout --retries --trusted-host --log --cache-dir --python")
-_PIP_INSTALL = _PIP_GLOBAL | listed(
+PIP_INSTALL = _PIP_GLOBAL | listed(
     "-c --constraint -t --target --platform --python-version --implementation --abi --prefix --root --src -i "
     "--index-url --extra-index-url -f --find-links --no-binary --only-binary --progress-bar --upgrade-strategy -C "
     "--config-settings --global-option -r --requirement -d --dest -w --wheel-dir --build-option --install-option "
@@ -34,7 +34,7 @@ def pip(call: Call) -> str | None:
     if verb not in {"install", "download", "wheel", "index"} or call.has("--no-index"):
         return None
     listed = any(word.startswith(("-r", "--requirement")) for word in rest)
-    targets = positional(rest, _PIP_INSTALL)
+    targets = positional(rest, PIP_INSTALL)
     if listed or not targets:
         return "pkg_pip"
     alone = {"--no-deps", "--no-build-isolation"}.issubset(rest) and all(map(local_path, targets))
@@ -104,7 +104,7 @@ def go(call: Call) -> str | None:
 def _go_build(rest: list[str], call: Call) -> str | None:
     vendored = any("mod=vendor" in word for word in [*rest, call.known.get("GOFLAGS", "")])
     targets = [word for word in rest if not word.startswith("-")]
-    single_file = bool(targets) and targets[-1].endswith(".go")
+    single_file = bool(targets) and targets[-1].endswith(".go") and "/" not in targets[-1]
     if vendored or single_file or "go" in call.done or call.known.get("GO111MODULE") == "off":
         return None
     call.done.add("go")
@@ -116,7 +116,7 @@ def cargo(call: Call) -> str | None:
     verb, rest = split_verb(call.words, _CARGO_GLOBAL)
     if verb == "chef":
         verb = rest[0] if rest else ""
-    stays = call.has("--offline", "--frozen", "--version", "-V") or call.known.get("CARGO_NET_OFFLINE") == "true"
+    stays = call.has("--offline", "--frozen") or call.known.get("CARGO_NET_OFFLINE") == "true"
     if verb not in _CARGO or stays or (verb in _CARGO_BUILDS and "cargo" in call.done):
         return None
     if verb in {"fetch", "vendor"}:

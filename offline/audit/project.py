@@ -2,102 +2,103 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from offline.audit.build import BuildAudit, audit_build
-from offline.audit.context import context_of, finder
-from offline.audit.dockerfile import DockerfileError, read_dockerfile
 from offline.audit.model import AuditedFile, Finding, Ignore, Item, Report
-from offline.audit.source import Candidate, RefusedError, Source, looks_like_template
+from offline.audit.reading import Reading
+from offline.audit.rules.everything import findings
+from offline.audit.source import RefusedError, Source
 from offline.errors import UsageError
+
+_COMMENT = re.compile(r"#\s*audit:\s*ignore\s+([a-z, -]+?)(?:\s*(?:--|:|\()\s*(.*))?$")
+_LONGEST_SHOWN = 160
+# Their lines hold the secret itself.
+_NOT_SHOWN = frozenset({"literal-password", "secret-in-image"})
 
 
 def audit(paths: Sequence[Path], *, ignore: Sequence[Ignore] = ()) -> Report:
     """Audit folders, Dockerfiles and Compose files.
 
     Paths in the report are POSIX and relative to the given path they were found under. Raises UsageError for a path
-    that does not exist; whatever is wrong inside a file is a finding.
+    that does not exist; whatever is wrong inside a file is a finding. A finding is accepted by an entry of `ignore`,
+    or by a comment `# audit: ignore <rule> -- reason` on its line or the line above.
     """
     for path in paths:
         if not path.exists():
             raise UsageError(
                 f"nothing to audit at {path}", hint="give a folder, a Dockerfile or a compose file that exists"
             )
-    gathered = _Gathered()
+    gathered = _Gathered(ignore)
     for path in paths:
-        _Project(Source(path), gathered).read()
-    return gathered.report(ignore)
+        reading = Reading(Source(path))
+        reading.read()
+        gathered.add(reading)
+    return gathered.report()
 
 
 class _Gathered:
-    def __init__(self) -> None:
-        self.files: dict[str, AuditedFile] = {}
-        self.items: list[Item] = []
-        self.findings: list[Finding] = []
+    """What all the given paths brought, and what of it is accepted."""
 
-    def report(self, ignore: Sequence[Ignore]) -> Report:
-        kept: list[Finding] = []
-        ignored: list[tuple[Finding, str]] = []
-        for finding in dict.fromkeys(self.findings):
-            reason = next((entry.reason for entry in ignore if entry.covers(finding)), None)
+    def __init__(self, ignore: Sequence[Ignore]) -> None:
+        self.ignore = ignore
+        self.files: dict[str, AuditedFile] = {}
+        self.items: dict[Item, None] = {}
+        self.kept: dict[Finding, None] = {}
+        self.ignored: dict[Finding, str] = {}
+        self.shown: dict[tuple[str, int], str] = {}
+
+    def add(self, reading: Reading) -> None:
+        """Take in what was read under one path."""
+        self.files |= reading.files
+        self.items |= dict.fromkeys(reading.sources.items)
+        lines = _Lines(reading.sources.source)
+        for finding in [*reading.findings, *findings(reading.sources)]:
+            reason = self._reason(finding, lines)
             if reason is None:
-                kept.append(finding)
+                self.kept[finding] = None
             else:
-                ignored.append((finding, reason))
+                self.ignored[finding] = reason
+            if finding.rule not in _NOT_SHOWN:
+                line = lines.line(finding.path, finding.line).strip()[:_LONGEST_SHOWN]
+                self.shown[finding.path, finding.line] = line
+
+    def _reason(self, finding: Finding, lines: _Lines) -> str | None:
+        """Why a finding is accepted, None where it is not."""
+        for entry in self.ignore:
+            if entry.covers(finding):
+                return entry.reason
+        for number in (finding.line, finding.line - 1):
+            comment = _COMMENT.search(lines.line(finding.path, number))
+            if comment and finding.rule in re.split(r"[,\s]+", comment[1].strip()):
+                return comment[2] or "by a comment"
+        return None
+
+    def report(self) -> Report:
+        """All of it, sorted."""
         return Report(
             files=tuple(self.files[path] for path in sorted(self.files)),
-            inventory=tuple(sorted(dict.fromkeys(self.items), key=lambda item: (item.path, item.line, item.type))),
-            findings=tuple(sorted(kept, key=lambda found: (found.path, found.line, found.rule))),
-            ignored=tuple(ignored),
+            inventory=tuple(sorted(self.items, key=lambda item: (item.path, item.line, item.type, item.value))),
+            findings=tuple(sorted(self.kept, key=lambda found: (found.path, found.line, found.rule, found.value))),
+            ignored=tuple(self.ignored.items()),
+            shown=self.shown,
         )
 
 
-class _Project:
-    """One given path: its Dockerfiles and Compose files, which know of each other."""
+class _Lines:
+    """Lines of audited files, each file read once."""
 
-    def __init__(self, source: Source, gathered: _Gathered) -> None:
+    def __init__(self, source: Source) -> None:
         self.source = source
-        self.gathered = gathered
-        self.builds: dict[str, BuildAudit] = {}
+        self.texts: dict[str, list[str]] = {}
 
-    def read(self) -> None:
-        """Read every candidate, then look at them together."""
-        for candidate in self.source.candidates():
-            if candidate.kind == "dockerfile":
-                self._dockerfile(candidate)
-
-    def _dockerfile(self, candidate: Candidate) -> None:
-        path = candidate.path
-        try:
-            text = self.source.text(path)
-        except RefusedError as refused:
-            self._refuse(path, "dockerfile", str(refused), 1)
-            return
-        try:
-            file = read_dockerfile(text, path)
-        except DockerfileError as error:
-            if looks_like_template(text):
-                self.gathered.files[path] = AuditedFile(path=path, kind="template")
-            else:
-                self._refuse(path, "dockerfile", str(error), error.line)
-            return
-        self.gathered.files[path] = AuditedFile(path=path, kind="dockerfile")
-        build = audit_build(file, find=finder(self.source, context_of(file, self.source, None)))
-        self.builds[path] = build
-        self.gathered.items += build.items
-
-    def _refuse(self, path: str, kind: str, reason: str, line: int) -> None:
-        self.gathered.files[path] = AuditedFile(path=path, kind=kind, error=reason)
-        name = PurePosixPath(path).name
-        self.gathered.findings.append(
-            Finding(
-                path=path,
-                line=line,
-                rule="unreadable",
-                severity="error",
-                message=f"{name} could not be read: {reason}",
-                hint="mend the file, or leave it out of the audited paths",
-                value=reason,
-            )
-        )
+    def line(self, path: str, number: int) -> str:
+        """A line by number, "" where there is none."""
+        if path not in self.texts:
+            try:
+                self.texts[path] = self.source.text(path).split("\n")
+            except RefusedError:
+                self.texts[path] = []
+        lines = self.texts[path]
+        return lines[number - 1] if 0 < number <= len(lines) else ""

@@ -103,8 +103,9 @@ class _Walk:
             yield from self._redirected(node, around)
         elif kind in {"variable_assignment", "declaration_command"}:
             yield from self._declared(node, around)
-        elif kind == "heredoc_redirect":
-            yield from self._heredoc(node, around)
+        elif kind == "for_statement":
+            self._loop(node)
+            yield from self._children(node, self._inside(node, around))
         elif kind not in _NOT_WALKED:
             yield from self._children(node, self._inside(node, around))
 
@@ -171,9 +172,14 @@ class _Walk:
             return None
         return self.text.cut(body.start_byte, body.end_byte)
 
-    def _heredoc(self, node: Node, around: _Around) -> Iterator[Command]:
-        """What follows `<<EOF` on its line (a pipeline, a list), and substitutions in an unquoted body."""
-        yield from self._children(node, around)
+    def _loop(self, node: Node) -> None:
+        """A loop's variable stands for its first value, if that is written out."""
+        name = node.child_by_field_name("variable")
+        value = next((child for child in node.named_children if child.type in _LITERALS), None)
+        if name is not None:
+            self.known.pop(_text(name), None)
+            if value is not None and "$" not in (spelled := self._word(value).value):
+                self.known[_text(name)] = spelled
 
     def _declared(self, node: Node, around: _Around) -> Iterator[Command]:
         inner = _Around(function=around.function, depth=around.depth + 1)

@@ -37,7 +37,7 @@ class Stage:
     line: int
     base: str
     base_type: str
-    platform: str = ""
+    platform_written: str = ""
     parent: Stage | None = None
     instructions: list[Instruction] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
@@ -133,7 +133,7 @@ def _stage(instruction: Instruction, build: Build) -> Stage:
         line=instruction.line,
         base=written if kind == "from_unresolved" else expanded.text,
         base_type=kind,
-        platform=expand(instruction.flag("platform") or "", known).text,
+        platform_written=instruction.flag("platform") or "",
         parent=parent,
         environment=dict(parent.environment) if parent else {},
     )

@@ -68,7 +68,7 @@ _NPM = _tool(
     _NPM_INSTALL + " update up upgrade udpate create audit outdated publish view show info",
     valued="--prefix -C --registry --cache --loglevel -w --workspace --userconfig --fetch-timeout --fetch-retries "
     "--globalconfig --script-shell",
-    offline="--offline --version",
+    offline="--offline",
 )
 _YARN = _tool(
     "pkg_yarn",
@@ -76,7 +76,7 @@ _YARN = _tool(
     "plugin_import outdated audit npm_audit self-update policies_set-version",
     valued="--cwd --cache-folder --modules-folder --registry --network-timeout --mutex --global-folder --prefix "
     "--network-concurrency --use-yarnrc --otp --proxy --https-proxy",
-    offline="--offline --version -v --help -h",
+    offline="--offline",
     bare=True,
 )
 _PNPM = _tool(
@@ -92,7 +92,7 @@ _GIT = _tool(
     "clone fetch pull ls-remote submodule_update submodule_add lfs_pull lfs_fetch lfs_clone remote_update subtree_add "
     "subtree_pull svn_clone push archive_--remote remote-https",
     valued="-C -c --git-dir --work-tree --namespace --exec-path --config-env",
-    offline="--no-fetch --version --help",
+    offline="--no-fetch",
 )
 _RUSTUP = _tool(
     "toolchain_download",
@@ -145,8 +145,9 @@ TOOLS: dict[str, Tool] = {
     **dict.fromkeys(("pnpm", "pnpx"), _PNPM),
     "bun": _tool("pkg_bun", "install i add update x create c upgrade a", valued="--cwd", offline="--offline"),
     "corepack": _tool("corepack", "enable prepare install use up hydrate"),
-    "gem": _tool(
-        "pkg_gem", "install i update fetch outdated", offline="--local -l", index_url="sources_--add sources_-a"
+    **dict.fromkeys(
+        ("gem", "fluent-gem", "td-agent-gem"),
+        _tool("pkg_gem", "install i update fetch outdated", offline="--local", index_url="sources_--add sources_-a"),
     ),
     **dict.fromkeys(
         ("bundle", "bundler"),
@@ -154,7 +155,7 @@ TOOLS: dict[str, Tool] = {
             "pkg_gem",
             "install update add outdated package cache lock pack",
             valued="--gemfile --retry",
-            offline="--local --version -v --help",
+            offline="--local",
             bare=True,
         ),
     ),
@@ -165,7 +166,6 @@ TOOLS: dict[str, Tool] = {
             "install i update u upgrade require r create-project self-update selfupdate outdated audit reinstall "
             "global_install global_update global_require global_upgrade",
             valued="-d --working-dir",
-            offline="--version -V",
         ),
     ),
     **dict.fromkeys(

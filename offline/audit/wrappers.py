@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from offline.audit.listed import listed
+from offline.audit.located import joined
 
 if TYPE_CHECKING:
     from offline.audit.located import Located
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "busybox-sh"})
 _ASSIGNMENT = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*=")
+_CAT_HEREDOC = re.compile(rb"^\s*\$\(\s*cat\s*<<-?\s*[\"'\\]?(\w+)[\"']?[ \t]*\n")
+_ONE_VARIABLE = re.compile(rb"^\s*\$\{?\w+\}?\s*$")
 _DEEPEST = 12
 
 
@@ -173,16 +176,37 @@ def script_of(command: Command) -> Located | None:
     """The shell text that this command runs: `sh -c text`, `su -c text`, `eval text`, `bash <<EOF`; None if none."""
     if not command.words:
         return None
+    script = _script_word(command)
+    return None if script is None else _printed_heredoc(script) or script
+
+
+def _script_word(command: Command) -> Located | None:
     name = name_of(command.words[0].value)
     if name in SHELLS:
         return _shell_script(command)
     if name in {"su", "runuser", "script", "scl", "flock", "nix-shell"}:
-        return _after_option(command.words, {"-c", "--command", "--session-command", "--run"})
+        return _after_option(command, {"-c", "--command", "--session-command", "--run"})
     if name == "eval":
-        return command.words[1].inside if len(command.words) > 1 else None
+        return _text_of(command.words[1], command) if len(command.words) > 1 else None
     if name == "trap" and len(command.words) > 2:  # noqa: PLR2004 - trap, action, signal
         return command.words[1].inside
     return None
+
+
+def _printed_heredoc(text: Located) -> Located | None:
+    """The here-document of `"$(cat <<EOF … EOF)"`, which is the script itself."""
+    start = _CAT_HEREDOC.match(text.data)
+    if start is None:
+        return None
+    end = re.search(rb"\n\s*" + re.escape(start[1]) + rb"\s*\)\s*$", text.data)
+    return text.cut(start.end(), end.start() + 1) if end else None
+
+
+def _text_of(word: Word, command: Command) -> Located:
+    """The text of a script word; where it is one variable, that variable's value."""
+    if _ONE_VARIABLE.match(word.inside.data) and "$" not in word.value[:1]:
+        return joined([(word.value, command.line)], word.inside.path)
+    return word.inside
 
 
 def script_file(command: Command) -> str | None:
@@ -206,7 +230,9 @@ def _shell_script(command: Command) -> Located | None:
     for index in range(1, len(words)):
         value = words[index].value
         if _is_c(value):
-            return next((word.inside for word in words[index + 1 :] if not word.value.startswith("-")), None)
+            return next(
+                (_text_of(word, command) for word in words[index + 1 :] if not word.value.startswith("-")), None
+            )
         if not value.startswith(("-", "+")) and words[index - 1].value not in {"-o", "-O", "+o"}:
             return None
     return command.stdin
@@ -217,8 +243,8 @@ def _is_c(value: str) -> bool:
     return len(value) > 1 and value[0] == "-" and value[1] != "-" and value.endswith("c") and value[1:].isalpha()
 
 
-def _after_option(words: tuple[Word, ...], options: set[str]) -> Located | None:
-    for index, word in enumerate(words[:-1]):
+def _after_option(command: Command, options: set[str]) -> Located | None:
+    for index, word in enumerate(command.words[:-1]):
         if word.value in options:
-            return words[index + 1].inside
+            return _text_of(command.words[index + 1], command)
     return None

@@ -1,0 +1,162 @@
+"""Rules about single instructions of a Dockerfile: downloads, architectures, secrets, what an old engine lacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from offline.audit.listed import listed
+from offline.audit.rules.catalogue import found
+from offline.audit.stages import Stage, declared
+from offline.audit.wrappers import name_of
+
+if TYPE_CHECKING:
+    from offline.audit.build import BuildAudit, Ran
+    from offline.audit.dockerfile import Instruction
+    from offline.audit.model import Finding
+    from offline.audit.sources import Sources
+
+SECRET_NAME = re.compile(
+    r"(?:^|_)(?:PASSWORD|PASSWD|PASS|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?)(?:_|$)", re.IGNORECASE
+)
+NOT_SECRET = re.compile(
+    r"_(?:FILE|PATH|URL|LENGTH|TTL|EXPIR\w*|NAME|ID|POLICY|ALGORITHM|TYPE|TIMEOUT|ENABLED)$", re.IGNORECASE
+)
+_ARCHITECTURE = re.compile(
+    rb"(?<![A-Za-z0-9])(?:amd64|x86_64|x86-64|arm64|aarch64|linux64|linux-x64|x64)(?![A-Za-z0-9])"
+)
+_CHECKS = listed("sha256sum sha512sum sha1sum shasum md5sum gpg gpgv gpg2 cosign minisign b2sum signify openssl")
+_FETCHES = frozenset({"net_curl", "net_wget"})
+
+
+def check(sources: Sources) -> Iterator[Finding]:
+    """Every Dockerfile, instruction by instruction."""
+    for build in sources.builds.values():
+        path = build.build.file.path
+        yield from (_not_analysed(path, line, reason) for line, reason in build.not_analysed)
+        yield from _commands(build)
+        for stage in build.build.stages:
+            yield from _platform(path, stage)
+            for instruction in stage.instructions:
+                yield from _secrets(path, instruction)
+                yield from _new(path, instruction)
+
+
+def _not_analysed(path: str, line: int, reason: str) -> Finding:
+    return found(
+        "not-analysed",
+        path,
+        line,
+        f"this RUN is not analysed: {reason}",
+        "read it yourself for downloads; Windows images are outside what the kit ships",
+        value=reason,
+    )
+
+
+def _commands(build: BuildAudit) -> Iterator[Finding]:
+    checked = {id(ran.instruction) for ran in build.ran if name_of(ran.command.words[0].value) in _CHECKS}
+    for ran in build.ran:
+        if _FETCHES.intersection(ran.kinds):
+            yield from _download(ran, checked=id(ran.instruction) in checked)
+    for ran in build.untyped:
+        yield found(
+            "other-download",
+            ran.path,
+            ran.command.line,
+            f"{ran.command.text[:80]} fetches from the network",
+            "let the builder reach a mirror of it, or bring what it fetches in the source",
+            value=name_of(ran.command.words[0].value),
+        )
+    for item in build.items:
+        if item.type == "add_url":
+            yield from _added(build, item.line, item.value)
+
+
+def _download(ran: Ran, *, checked: bool) -> Iterator[Finding]:
+    command = ran.command
+    if not checked:
+        yield found(
+            "unverified-download",
+            ran.path,
+            command.line,
+            f"{command.text[:80]}: nothing checks what arrives",
+            "compare a checksum that stands in the Dockerfile (sha256sum -c), or bring the file in the source",
+            value=command.text[:80],
+        )
+    addresses = (word for word in command.words if b"://" in word.inside.data)
+    literal = next((word for word in addresses if _ARCHITECTURE.search(word.inside.data)), None)
+    if literal is not None:
+        yield _one_architecture(ran.path, command.line, literal.value)
+
+
+def _one_architecture(path: str, line: int, value: str) -> Finding:
+    return found(
+        "architecture",
+        path,
+        line,
+        f"{value} is for one architecture; built for another platform it does not run",
+        "choose it by TARGETARCH, or say in release.yml that the stack has one platform",
+        value=value,
+    )
+
+
+def _added(build: BuildAudit, line: int, value: str) -> Iterator[Finding]:
+    instruction = next((one for stage in build.build.stages for one in stage.instructions if one.line == line), None)
+    path = build.build.file.path
+    if instruction is not None and instruction.flag("checksum") is None:
+        yield found(
+            "unverified-download",
+            path,
+            line,
+            f"ADD {value}: nothing checks what arrives",
+            "ADD --checksum=sha256:… (BuildKit), or bring the file in the source",
+            value=value,
+        )
+    if _ARCHITECTURE.search(value.encode()):
+        yield _one_architecture(path, line, value)
+
+
+def _platform(path: str, stage: Stage) -> Iterator[Finding]:
+    written = stage.platform_written
+    if written and "$" not in written:
+        yield found(
+            "platform",
+            path,
+            stage.line,
+            f"--platform={written} is fixed here, whatever platform the release is for",
+            "leave it out, or write --platform=$BUILDPLATFORM for a stage that only builds",
+            value=written,
+        )
+
+
+def _secrets(path: str, instruction: Instruction) -> Iterator[Finding]:
+    if instruction.keyword not in {"ARG", "ENV"}:
+        return
+    for name, value in declared(instruction, {}):
+        given = value or instruction.keyword == "ARG"
+        if given and SECRET_NAME.search(name) and not NOT_SECRET.search(name):
+            yield found(
+                "secret-in-image",
+                path,
+                instruction.line,
+                f"{instruction.keyword} {name}: it stays readable in the image and in its history",
+                "hand it in with RUN --mount=type=secret for a build, or from the environment at the start",
+                value=name,
+            )
+
+
+def _new(path: str, instruction: Instruction) -> Iterator[Finding]:
+    flags = {flag.partition("=")[0] for flag in instruction.flags}
+    lacking = sorted(flags & {"--link", "--parents", "--exclude", "--checksum", "--keep-git-dir", "--device"})
+    if instruction.heredocs:
+        lacking.append("a here-document")
+    for feature in lacking:
+        yield found(
+            "needs-newer-engine",
+            path,
+            instruction.line,
+            f"{instruction.keyword} with {feature}: the frontend that is built into Docker 20.10 does not know it",
+            "write it without, or build on Docker 23 or newer",
+            value=feature,
+        )

@@ -1,0 +1,50 @@
+"""All that was read under one given path: what the rules look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from offline.audit.build import BuildAudit
+    from offline.audit.compose import BuildSection, ComposeFile, Service
+    from offline.audit.model import Item
+    from offline.audit.source import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComposedBuild:
+    """A build section, with the service and the file that it stands in, and its Dockerfile's path from the root."""
+
+    file: ComposeFile
+    service: Service
+    section: BuildSection
+    context: str
+    dockerfile: str
+
+
+@dataclass(kw_only=True)
+class Sources:
+    """Dockerfiles as builds and Compose files, by path; `contexts` are build contexts by Dockerfile."""
+
+    source: Source
+    builds: dict[str, BuildAudit] = field(default_factory=dict)
+    composes: dict[str, ComposeFile] = field(default_factory=dict)
+    contexts: dict[str, str] = field(default_factory=dict)
+    composed: list[ComposedBuild] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+
+    def services(self) -> Iterator[tuple[ComposeFile, Service]]:
+        """Every service of every file."""
+        for file in self.composes.values():
+            for service in file.services.values():
+                yield file, service
+
+    def copied(self, build: BuildAudit) -> Iterator[tuple[int, str]]:
+        """(line, path from the root) of everything that a Dockerfile copies from its context by name."""
+        context = self.contexts.get(build.build.file.path)
+        if context is None:
+            return
+        for line, word in build.copies:
+            yield line, word if context == "." else f"{context}/{word}"
