@@ -92,7 +92,7 @@ def _shipped(service: str, items: Sequence[Item]) -> Iterator[File]:
 
 
 def _item(source: Path, spec: Payload, problems: list[str]) -> Item:
-    files: list[File] = []
+    files: dict[str, File] = {}
     missing: list[str] = []
     for pattern in spec.files:
         found = list(_matching(source, pattern))
@@ -102,10 +102,10 @@ def _item(source: Path, spec: Payload, problems: list[str]) -> Item:
                 problems.append(f"{pattern}: nothing of that name in {source}, and the item is required")
         for relative, inside in found:
             name = spec.bundle if spec.single else f"{spec.bundle}/{inside}"
-            file = _file(source, relative, name, problems)
+            file = None if name in files and files[name].path else _file(source, relative, name, problems)
             if file:
-                files.append(file)
-    return Item(spec=spec, files=tuple(files), missing=tuple(missing))
+                files[name] = file
+    return Item(spec=spec, files=tuple(files.values()), missing=tuple(missing))
 
 
 def _matching(source: Path, pattern: str) -> Iterator[tuple[str, str]]:

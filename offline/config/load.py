@@ -131,7 +131,9 @@ def _mapping_keys(file: Path, path: list[str]) -> Iterator[str]:
 
 
 def _value(text: str) -> Any:
-    """A variable's text; a list or mapping where it is written as YAML flow (`[a, b]`)."""
+    """A variable's text; nothing where it is empty; a list or mapping where it is YAML flow (`[a, b]`)."""
+    if not text:
+        return None
     if not text.startswith(("[", "{")):
         return text
     try:

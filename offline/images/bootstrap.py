@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from offline.config.schema import Bootstrap, Mirrors
 
 DEBIAN = "http://deb.debian.org/debian"
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _EPOCH = 1_704_067_200
 _CREATED = "2024-01-01T00:00:00Z"
 _READ = 1 << 20
@@ -38,9 +39,11 @@ def argv(spec: Bootstrap, mirrors: Mirrors, target: Path, *, architecture: str) 
     """The mmdebstrap command that writes the root file system of a base as a tar. Pure."""
     mirror = (mirrors.apt or DEBIAN).rstrip("/")
     security = mirrors.apt_security or f"{mirror}-security"
-    suites = [f"deb {mirror} {spec.suite} main"]
+    # Named, because apt on another distribution than Debian has Debian's keys, but not among those it trusts.
+    deb = f"deb [signed-by={_KEYRING}]"
+    suites = [f"{deb} {mirror} {spec.suite} main"]
     if spec.suite not in {"sid", "unstable"}:
-        suites += [f"deb {mirror} {spec.suite}-updates main", f"deb {security} {spec.suite}-security main"]
+        suites += [f"{deb} {mirror} {spec.suite}-updates main", f"{deb} {security} {spec.suite}-security main"]
     return (
         *("mmdebstrap", "--variant=minbase", "--format=tar", f"--architectures={architecture}"),
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT),

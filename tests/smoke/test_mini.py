@@ -3,59 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.engine import own_engine, wait_until
+from tests.engine import wait_until
+from tests.smoke.conftest import release
 from tests.stack import Stack, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.engine import Engine
 
-KIT = Path(__file__).parents[2]
 SERVER, WEB = "xiaozhi-esp32-server", "xiaozhi-esp32-server-web"
 DB, REDIS = "xiaozhi-esp32-server-db", "xiaozhi-esp32-server-redis"
 FUNCTIONS = "plugins_func/functions"
 
 
-def release(output: Path, *flags: str) -> dict[str, Any]:
-    """`invoke release --json` as a user runs it; gives its object."""
-    invoke = Path(sys.executable).with_name("invoke")
-    done = subprocess.run(
-        [invoke, "release", "--source", "examples/mini", "--json", *flags],
-        cwd=KIT,
-        env={**os.environ, "OFFLINE_OUTPUT": str(output)},
-        stdout=subprocess.PIPE,
-        check=False,
-    )
-    assert done.returncode == 0
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
-
-
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with own_engine(tmp_path_factory.mktemp("engine") / "e", "offline-smoke") as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return release(tmp_path_factory.mktemp("offline"))
-
-
-@pytest.fixture(scope="module")
-def stack(released: dict[str, Any], engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+def stack(mini: dict[str, Any], engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """The whole stack, brought up as the deploy does: data and web first, then what they made for the server."""
     folder = tmp_path_factory.mktemp("host")
-    made = Stack(engine, unpack(Path(released["bundle"]), folder), folder / "root")
+    made = Stack(engine, unpack(Path(mini["bundle"]), folder), folder / "root")
     subprocess.run([made.bundle / "scripts" / "verify.sh"], check=True)
     made.load()
     made.lay_out()
@@ -68,10 +38,10 @@ def stack(released: dict[str, Any], engine: Engine, tmp_path_factory: pytest.Tem
     return made
 
 
-def test_the_result_tells_what_a_script_needs(released: dict[str, Any]) -> None:
-    assert [stage["name"] for stage in released["stages"]] == ["base", "build", "export", "package"]
-    assert {image["role"] for image in released["images"]} == {"server", "web", "db", "redis"}
-    assert Path(released["bundle"]).stat().st_size == released["bytes"]
+def test_the_result_tells_what_a_script_needs(mini: dict[str, Any]) -> None:
+    assert [stage["name"] for stage in mini["stages"]] == ["base", "build", "export", "package"]
+    assert {image["role"] for image in mini["images"]} == {"server", "web", "db", "redis"}
+    assert Path(mini["bundle"]).stat().st_size == mini["bytes"]
 
 
 def test_the_host_reaches_nothing_outside(stack: Stack) -> None:
@@ -126,12 +96,9 @@ def test_every_container_runs_the_image_of_the_release(stack: Stack) -> None:
     assert set(stack.engine.docker("inspect", "--format", "{{.Image}}", *running).split()) == shipped
 
 
-def test_plan_b_serves_alone_in_single_mode(
-    released: dict[str, Any], stack: Stack, engine: Engine, tmp_path: Path
-) -> None:
-    assert released
+def test_plan_b_serves_alone_in_single_mode(stack: Stack, engine: Engine, tmp_path: Path) -> None:
     stack.compose("down")
-    result = release(tmp_path, "--strategy", "two-stage", "--mode", "single")
+    result = release(tmp_path, "--source", "examples/mini", "--strategy", "two-stage", "--mode", "single")
     assert [image["role"] for image in result["images"]] == ["server"]
     alone = Stack(engine, unpack(Path(result["bundle"]), tmp_path), tmp_path / "root")
     alone.load()
