@@ -153,8 +153,8 @@ class _Image:
 
     @property
     def manifest_entry(self) -> object:
-        layers = [layout.blob(digest) for _, digest, _ in self.layers]
-        return {"Config": layout.blob(self.config), "RepoTags": [self.tag], "Layers": layers}
+        layers = [layout.blob_in_images(digest) for _, digest, _ in self.layers]
+        return {"Config": layout.blob_in_images(self.config), "RepoTags": [self.tag], "Layers": layers}
 
 
 def _add_image(bundle: Bundle, role: str) -> _Image:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Verify an unpacked bundle with the operator's tools alone (docs/bundle-format.md, "Verification").
 set -Eeuo pipefail
+set +o posix # a caller's POSIXLY_CORRECT turns it on, and bash 4.2 then refuses `< <(…)`
 
 LIB_FILES=(say.sh facts.sh images.sh verify.sh messages.en.sh messages.zh.sh)
 

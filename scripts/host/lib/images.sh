@@ -66,7 +66,7 @@ index_entries() {
 
 # expected_manifest FACTS: `<content tag> <config> <layer> …` of each image as manifest.json names them, sorted.
 expected_manifest() {
-    awk -F '\t' -v blobs=images/blobs/sha256/ '
+    awk -F '\t' -v blobs=blobs/sha256/ '
         $1 == "image" { head[$2] = $3 " " blobs substr($5, 8) }
         $1 == "layer" { tail[$2] = tail[$2] " " blobs substr($5, 8) }
         END { for (role in head) print head[role] tail[role] }

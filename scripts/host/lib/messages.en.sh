@@ -23,6 +23,6 @@ Do not deploy it. Copy the bundle again from where it was made, unpack it into a
 if that one is bad too, ask whoever made the release to make it again. Nothing was changed on this host.'
     [verify_omitted]='%s blobs are left out on purpose: this host must have them already.'
     [verify_good]='%s is whole: %s files, %s (%s bytes).'
-    [verify_compare]='SHA-256 of SHA256SUMS, to compare with "sums" in dist/%s.json where the release was made:
+    [verify_compare]='SHA-256 of SHA256SUMS, to compare with "sums_sha256" in dist/%s.json where the release was made:
   %s'
 )

@@ -23,6 +23,6 @@ MESSAGES=(
 如果仍有问题，请制作者重新制作。本机没有任何改动。'
     [verify_omitted]='有 %s 个数据块是有意省略的：本机必须已经有它们。'
     [verify_good]='%s 完好：%s 个文件，%s（%s 字节）。'
-    [verify_compare]='SHA256SUMS 的 SHA-256，请与制作处 dist/%s.json 中的 "sums" 核对：
+    [verify_compare]='SHA256SUMS 的 SHA-256，请与制作处 dist/%s.json 中的 "sums_sha256" 核对：
   %s'
 )

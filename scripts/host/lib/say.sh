@@ -27,7 +27,7 @@ say() {
     local key=$1
     shift
     # shellcheck disable=SC2059 # the formats are ours, and a test compares their fields in both languages
-    printf "${MESSAGES[$key]}\n" "$@" >&2
+    printf -- "${MESSAGES[$key]}\n" "$@" >&2
 }
 
 warn() {
@@ -56,7 +56,7 @@ human_bytes() {
         return
     fi
     bytes=$((bytes / 100))
-    for unit in kB MB GB; do
+    for unit in kB MB GB TB; do
         ((bytes < 10000)) && break
         bytes=$((bytes / 1000))
     done

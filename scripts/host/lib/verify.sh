@@ -142,9 +142,7 @@ hash_files() {
         total=$((total + ${SIZE[$path]}))
     done
     say verify_start "$(pwd -P)" "${#SIZE[@]}" "$(human_bytes "$total")"
-    trap stop_workers EXIT
     read_results "$total" < <(run_workers "$total")
-    trap - EXIT
     progress_end
     while IFS= read -r path; do
         [[ -n ${UNCHANGED[$path]:-} ]] || bad changed "$path"
@@ -188,9 +186,11 @@ run_workers() {
         load[worker]=$((load[worker] + ${line%% *}))
         share[worker]+="${DIGEST[$path]}  $path"$'\n'
     done < <(for path in "${!SIZE[@]}"; do printf '%s %s\n' "${SIZE[$path]}" "$path"; done | sort -rn)
+    # shellcheck disable=SC2046 # a word for each
+    trap 'kill $(jobs -p) 2>/dev/null; exit 1' TERM
     for worker in 0 1; do
         if [[ -n ${share[worker]} ]]; then
-            printf '%s' "${share[worker]}" | sha256sum -c - 2>/dev/null &
+            sha256sum -c - 2>/dev/null < <(printf '%s' "${share[worker]}") &
             printf 'worker %s\n' "$!"
         fi
     done
@@ -198,9 +198,11 @@ run_workers() {
 }
 
 # read_results TOTAL: takes the workers' lines; a line may come in two pieces, as `read` gives up every second to show
-# progress.
+# progress. Whoever interrupts this script ends the workers too, which would read on.
 read_results() {
     local line held='' path finished=0
+    # shellcheck disable=SC2064 # this very process: the one that feeds stdin
+    trap "kill $! 2>/dev/null" EXIT
     while true; do
         if IFS= read -r -t 1 line; then
             line=$held$line
@@ -217,6 +219,7 @@ read_results() {
         elif (($? > 128)); then
             held+=$line
         else
+            trap - EXIT
             return 0
         fi
         if progress_is_due; then
@@ -233,14 +236,6 @@ furthest() {
         [[ $io =~ rchar:\ ([0-9]+) ]] && read=$((read + BASH_REMATCH[1]))
     done
     printf '%d' $((read > $1 ? read : $1))
-}
-
-# stop_workers: when this script is interrupted, its background children would read on.
-stop_workers() {
-    local pid
-    for pid in ${WORKERS[@]+"${WORKERS[@]}"}; do
-        kill "$pid" 2>/dev/null || continue
-    done
 }
 
 # find_incomplete: what the images need and the bundle has not. Only tables that are as listed are looked into.
