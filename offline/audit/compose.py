@@ -73,10 +73,11 @@ def _spelled(spelling: str) -> str:
 
 def read_compose(text: str, path: str, variables: Mapping[str, str]) -> ComposeFile | None:
     """Read a Compose file; None where the YAML is of something else. Raises YamlError."""
-    roots = [root for root in documents(text) if root.kind == "mapping"]
+    found = [root for root in documents(text) if not root.null]
+    roots = [root for root in found if root.kind == "mapping"]
     services = {service.name: service for root in roots for service in _services(root)}
     known = any(_TOP.intersection(root.entries()) for root in roots)
-    if not services and not known:
+    if found and not services and not known:
         return None
     return ComposeFile(path=path, roots=roots, services=services, variables=variables)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ class Located:
 
 def whole(text: str, path: str, *, first_line: int = 1) -> Located:
     """A text that stands in the file as it is, from `first_line` on."""
-    return joined([(piece, first_line + index) for index, piece in enumerate(text.splitlines(keepends=True))], path)
+    pieces = re.findall(r"[^\n]*\n|[^\n]+", text)
+    return joined([(piece, first_line + index) for index, piece in enumerate(pieces)], path)
 
 
 def joined(pieces: Iterable[tuple[str, int]], path: str) -> Located:

@@ -13,6 +13,8 @@ from typing import Any
 DEEPEST = 100
 MOST_EVENTS = 400_000
 _MOST_MERGES = 50
+# Line ends for YAML 1.1, but for no editor; they would shift every number after them.
+_OTHER_BREAKS = {0x85: " ", 0x2028: " ", 0x2029: " "}
 
 
 class YamlError(Exception):
@@ -77,11 +79,13 @@ def documents(text: str) -> list[Node]:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = text.translate(_OTHER_BREAKS)
+    last = text.rstrip("\n").count("\n") + 1
     try:
         return _Composer().compose(yaml.parse(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise YamlError(error.problem or "is no YAML", mark.line + 1 if mark else 1) from error
+        raise YamlError(error.problem or "is no YAML", min(mark.line + 1, last) if mark else 1) from error
     except yaml.YAMLError as error:
         raise YamlError(str(error).split("\n", 1)[0], 1) from error
 

@@ -7,12 +7,12 @@ here-document that becomes a file is no command. Wrappers (sudo, env, xargs, `sh
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 from offline.audit.expand import expand
-from offline.audit.located import Located, joined
+from offline.audit.located import Located, concatenated, joined
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
@@ -23,7 +23,8 @@ LARGEST = 1 << 20
 _REDIRECTS = {"file_redirect", "heredoc_redirect", "herestring_redirect"}
 _LITERALS = {"word", "number", "raw_string", "string", "concatenation", "ansi_c_string", "translated_string"}
 _WORDS = _LITERALS | {"simple_expansion", "expansion", "command_substitution", "process_substitution"}
-_NOT_WALKED = {"comment", "word", "raw_string", "variable_name", "number", "string_content"}
+_NOT_WALKED = {"comment", "word", "raw_string", "variable_name", "number", "string_content", "file_descriptor"}
+_TRANSPARENT = {"subshell", "compound_statement", "list", "do_group", "negated_command"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +32,15 @@ class Word:
     """One word of a command: its value with variables resolved where known, and the text inside its quotes."""
 
     value: str
-    inside: Located
+    whole: Located
+    start: int
+    end: int
     quoted: bool = False
+
+    @property
+    def inside(self) -> Located:
+        """The text between the quotes, where it stands."""
+        return self.whole.cut(self.start, self.end)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +79,9 @@ def commands(text: Located, known: dict[str, str]) -> list[Command]:
     if not text.data.strip() or len(text.data) > LARGEST:
         return []
     tree = _parser().parse(text.data)
-    return list(_Walk(text, known).walk(tree.root_node, _Around()))
+    walk = _Walk(text, known)
+    walk.walk(tree.root_node, _Around())
+    return walk.found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,52 +99,55 @@ class _Walk:
     def __init__(self, text: Located, known: dict[str, str]) -> None:
         self.text = text
         self.known = known
+        self.found: list[Command] = []
 
-    def walk(self, node: Node, around: _Around) -> Iterator[Command]:
-        """The commands at and under `node`."""
-        if around.depth > DEEPEST:
-            return
+    def walk(self, node: Node, around: _Around) -> None:
+        """Add the commands at and under `node` to what was found."""
         kind = node.type
-        if kind == "command":
-            yield from self._command(node, around)
-        elif kind == "pipeline":
-            yield from self._pipeline(node, around)
-        elif kind == "redirected_statement":
-            yield from self._redirected(node, around)
-        elif kind in {"variable_assignment", "declaration_command"}:
-            yield from self._declared(node, around)
-        elif kind == "for_statement":
-            self._loop(node)
-            yield from self._children(node, self._inside(node, around))
-        elif kind not in _NOT_WALKED:
-            yield from self._children(node, self._inside(node, around))
+        if kind in _NOT_WALKED or around.depth > DEEPEST:
+            return
+        visit = self._visits.get(kind)
+        if visit is not None:
+            visit(self, node, around)
+        else:
+            self._children(node, self._inside(node, around))
 
     def _inside(self, node: Node, around: _Around) -> _Around:
-        function = around.function
-        if node.type == "function_definition":
-            name = node.child_by_field_name("name")
-            function = _text(name) if name is not None else function
-        keep = node.type in {"subshell", "compound_statement", "list", "do_group", "negated_command"}
+        keep = node.type in _TRANSPARENT
         return _Around(
             stdin=around.stdin if keep else None,
             writes=around.writes if keep else (),
             before=around.before if keep else (),
-            function=function,
+            function=around.function,
             depth=around.depth + 1,
         )
 
-    def _children(self, node: Node, around: _Around) -> Iterator[Command]:
+    def _children(self, node: Node, around: _Around) -> None:
         for child in node.named_children:
-            yield from self.walk(child, around)
+            self.walk(child, around)
 
-    def _pipeline(self, node: Node, around: _Around) -> Iterator[Command]:
-        before = around.before
+    def _function(self, node: Node, around: _Around) -> None:
+        name = node.child_by_field_name("name")
+        function = _text(name) if name is not None else around.function
+        self._children(node, _Around(function=function, depth=around.depth + 1))
+
+    def _loop(self, node: Node, around: _Around) -> None:
+        """A loop's variable stands for its first value, if that is written out."""
+        name = node.child_by_field_name("variable")
+        value = next((child for child in node.named_children if child.type in _LITERALS), None)
+        if name is not None:
+            self.known.pop(_text(name), None)
+            if value is not None and "$" not in (spelled := self._word(value).value):
+                self.known[_text(name)] = spelled
+        self._children(node, self._inside(node, around))
+
+    def _pipeline(self, node: Node, around: _Around) -> None:
+        first = len(self.found)
         for child in node.named_children:
-            found = list(self.walk(child, _Around(before=before, function=around.function, depth=around.depth + 1)))
-            yield from found
-            before = (*before, *found)
+            before = (*around.before, *self.found[first:])
+            self.walk(child, _Around(before=before, function=around.function, depth=around.depth + 1))
 
-    def _redirected(self, node: Node, around: _Around) -> Iterator[Command]:
+    def _redirected(self, node: Node, around: _Around) -> None:
         redirects = [child for child in node.named_children if child.type in _REDIRECTS]
         writes = tuple(target for redirect in redirects for target in self._targets(redirect))
         stdin = next((body for redirect in redirects if (body := self._body(redirect)) is not None), around.stdin)
@@ -145,14 +158,13 @@ class _Walk:
             function=around.function,
             depth=around.depth + 1,
         )
-        found: list[Command] = []
+        first = len(self.found)
         for child in node.named_children:
             if child.type not in _REDIRECTS:
-                found += self.walk(child, inner)
-        yield from found
-        rest = _Around(before=tuple(found), function=around.function, depth=around.depth + 1)
+                self.walk(child, inner)
+        rest = _Around(before=tuple(self.found[first:]), function=around.function, depth=around.depth + 1)
         for redirect in redirects:
-            yield from self.walk(redirect, rest)
+            self.walk(redirect, rest)
 
     def _targets(self, redirect: Node) -> list[str]:
         if redirect.type == "heredoc_redirect":
@@ -172,18 +184,8 @@ class _Walk:
             return None
         return self.text.cut(body.start_byte, body.end_byte)
 
-    def _loop(self, node: Node) -> None:
-        """A loop's variable stands for its first value, if that is written out."""
-        name = node.child_by_field_name("variable")
-        value = next((child for child in node.named_children if child.type in _LITERALS), None)
-        if name is not None:
-            self.known.pop(_text(name), None)
-            if value is not None and "$" not in (spelled := self._word(value).value):
-                self.known[_text(name)] = spelled
-
-    def _declared(self, node: Node, around: _Around) -> Iterator[Command]:
-        inner = _Around(function=around.function, depth=around.depth + 1)
-        yield from self._children(node, inner)
+    def _declared(self, node: Node, around: _Around) -> None:
+        self._children(node, _Around(function=around.function, depth=around.depth + 1))
         assignments = [node] if node.type == "variable_assignment" else _of_type(node, "variable_assignment")
         for assignment in assignments:
             name, value = self._assignment(assignment)
@@ -199,7 +201,7 @@ class _Walk:
             return spelled, ""
         return spelled, self._word(value).value if value.type in _WORDS else None
 
-    def _command(self, node: Node, around: _Around) -> Iterator[Command]:
+    def _command(self, node: Node, around: _Around) -> None:
         words: list[Word] = []
         assigned: list[tuple[str, str]] = []
         offset: int | None = None
@@ -216,7 +218,7 @@ class _Walk:
                 offset = spelled.start_byte if offset is None else offset
                 words += self._split(spelled)
         if words:
-            yield Command(
+            command = Command(
                 words=tuple(words),
                 line=self.text.line(node.start_byte if offset is None else offset),
                 assigned=tuple(assigned),
@@ -225,44 +227,60 @@ class _Walk:
                 before=around.before,
                 function=around.function,
             )
-        inner = _Around(function=around.function, depth=around.depth + 1)
-        for child in node.named_children:
-            if child.type != "word":
-                yield from self.walk(child, inner)
+            self.found.append(command)
+        self._children(node, _Around(function=around.function, depth=around.depth + 1))
 
     def _split(self, node: Node) -> list[Word]:
         """A word, or the several that an unquoted variable of several words becomes."""
         word = self._word(node)
         if word.quoted or node.type not in {"simple_expansion", "expansion"}:
             return [word]
-        return [Word(value=piece, inside=word.inside) for piece in word.value.split()]
+        return [replace(word, value=piece) for piece in word.value.split()]
 
     def _word(self, node: Node) -> Word:
         kind = node.type
+        if kind == "word":
+            text = _text(node)
+            if "\\" in text:
+                text = text.replace("\\\n", "").replace("\\", "")
+            value = self._resolved(text) if "$" in text else text
+            return Word(value=value, whole=self.text, start=node.start_byte, end=node.end_byte)
         if kind == "concatenation":
-            parts = [self._word(child) for child in node.children]
-            inside = joined(
-                ((part.inside.data.decode("utf-8", "surrogateescape"), part.inside.lines[0]) for part in parts),
-                self.text.path,
-            )
-            return Word(
-                value="".join(part.value for part in parts), inside=inside, quoted=any(part.quoted for part in parts)
-            )
+            return self._concatenated(node)
         if kind == "raw_string":
-            inside = self.text.cut(node.start_byte + 1, node.end_byte - 1)
-            return Word(value=inside.data.decode("utf-8", "replace"), inside=inside, quoted=True)
+            value = _text(node)[1:-1]
+            return Word(value=value, whole=self.text, start=node.start_byte + 1, end=node.end_byte - 1, quoted=True)
         if kind in {"string", "translated_string"}:
             start = node.start_byte + (2 if kind == "translated_string" else 1)
             inside = _unescaped(self.text.cut(start, node.end_byte - 1))
-            return Word(value=self._resolved(inside.data.decode("utf-8", "replace")), inside=inside, quoted=True)
-        text = _text(node)
-        inside = self.text.cut(node.start_byte, node.end_byte)
-        if kind == "word":
-            text = text.replace("\\\n", "").replace("\\", "") if "\\" in text else text
-        return Word(value=self._resolved(text) if "$" in text else text, inside=inside)
+            value = self._resolved(inside.data.decode("utf-8", "replace"))
+            return Word(value=value, whole=inside, start=0, end=len(inside.data), quoted=True)
+        value = self._resolved(_text(node))
+        return Word(value=value, whole=self.text, start=node.start_byte, end=node.end_byte)
+
+    def _concatenated(self, node: Node) -> Word:
+        parts = [self._word(child) for child in node.children]
+        inside = concatenated((part.inside for part in parts), self.text.path)
+        return Word(
+            value="".join(part.value for part in parts),
+            whole=inside,
+            start=0,
+            end=len(inside.data),
+            quoted=any(part.quoted for part in parts),
+        )
 
     def _resolved(self, text: str) -> str:
         return expand(text, self.known, unknown=lambda spelling: spelling).text
+
+    _visits: ClassVar[dict[str, Callable[[_Walk, Node, _Around], None]]] = {
+        "command": _command,
+        "pipeline": _pipeline,
+        "redirected_statement": _redirected,
+        "variable_assignment": _declared,
+        "declaration_command": _declared,
+        "for_statement": _loop,
+        "function_definition": _function,
+    }
 
 
 def _text(node: Node) -> str:

@@ -49,6 +49,8 @@ class Source:
         self.given = given
         self.root = Path(os.path.realpath(given if given.is_dir() else given.parent))
         self.only = None if given.is_dir() else given.name
+        self._insides: dict[str, Path | None] = {}
+        self._kinds: dict[str, str] = {}
 
     def candidates(self) -> Iterator[Candidate]:
         """Dockerfiles, Compose files and templates of them, in a fixed order."""
@@ -82,10 +84,14 @@ class Source:
 
     def inside(self, path: str) -> Path:
         """The real place of `path`, a POSIX path below the root. Raises RefusedError for one that leads outside."""
-        real = Path(os.path.realpath(self.root / path))
-        if real != self.root and self.root not in real.parents:
+        if path not in self._insides:
+            real = os.path.realpath(os.path.join(self.root, path))  # noqa: PTH118 - called for every copied path
+            within = real == str(self.root) or real.startswith(str(self.root).rstrip(os.sep) + os.sep)
+            self._insides[path] = Path(real) if within else None
+        place = self._insides[path]
+        if place is None:
             raise RefusedError("leads outside the given path, so it is not read")
-        return real
+        return place
 
     def text(self, path: str) -> str:
         """The text of a file. Raises RefusedError with the reason where it cannot be text of a sane size."""
@@ -105,17 +111,23 @@ class Source:
 
     def exists(self, path: str) -> bool | None:
         """Whether `path` is there; None where that cannot be said without looking outside."""
-        try:
-            return self.inside(path).exists()
-        except (OSError, RefusedError, ValueError):
-            return None
+        kind = self._kind(path)
+        return None if kind == "outside" else kind != "none"
 
     def is_file(self, path: str) -> bool:
         """Whether `path` is a regular file inside."""
-        try:
-            return self.inside(path).is_file()
-        except (OSError, RefusedError, ValueError):
-            return False
+        return self._kind(path) == "file"
+
+    def _kind(self, path: str) -> str:
+        """`file`, `other`, `none` or `outside`; looked up once."""
+        if path not in self._kinds:
+            try:
+                place = self.inside(path)
+                kind = "file" if place.is_file() else "other" if place.exists() else "none"
+            except (OSError, RefusedError, ValueError):
+                kind = "outside"
+            self._kinds[path] = kind
+        return self._kinds[path]
 
 
 def _decoded(data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -34,6 +35,12 @@ class Sources:
     contexts: dict[str, str] = field(default_factory=dict)
     composed: list[ComposedBuild] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
+
+    @functools.cached_property
+    def built_images(self) -> dict[str, str]:
+        """The Dockerfile of each image that a compose file both builds and names."""
+        images = [(one.service.value("image"), one) for one in self.composed]
+        return {one.file.text(image.text): one.dockerfile for image, one in images if image is not None}
 
     def services(self) -> Iterator[tuple[ComposeFile, Service]]:
         """Every service of every file."""

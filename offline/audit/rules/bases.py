@@ -131,16 +131,18 @@ def _names_of(path: str) -> set[str]:
 
 def _sibling(item: Item, reference: Reference, siblings: dict[str, set[str]], sources: Sources) -> str | None:
     """The Dockerfile of the source that builds the image of a FROM, by a compose file or by its name."""
-    for composed in sources.composed:
-        image = composed.service.value("image")
-        same = image is not None and composed.file.text(image.text) == item.value
-        if same and composed.dockerfile in sources.builds and composed.dockerfile != item.path:
-            return composed.dockerfile
+    composed = sources.built_images.get(item.value)
+    if composed is not None and composed in sources.builds and composed != item.path:
+        return composed
     if reference.official or not (reference.host or "/" in reference.repository):
         return None
     wanted = {reference.basename.lower(), reference.tag.lower()} - {"", "latest"}
     for path, names in siblings.items():
-        if path != item.path and names & wanted and not _builds_on(sources.builds[path], reference):
+        named = names & wanted
+        if path == item.path or not named or _builds_on(sources.builds[path], reference):
+            continue
+        # One plain word (`cuda`) may be chance; a base of one's own, or a name of several words, is none.
+        if _own_base(reference) or reach(reference) != "public" or any("-" in name for name in named):
             return path
     return None
 
@@ -212,7 +214,7 @@ def _twice(item: Item, build: BuildAudit, base: BuildAudit) -> Iterator[Finding]
 
 
 def _mixed(item: Item, build: BuildAudit) -> Iterator[Finding]:
-    heavy = heavy_packages(build)
+    heavy = heavy_packages(build, system=False)
     if heavy:
         names = ", ".join(dict.fromkeys(name for name, _ in heavy))
         yield found(

@@ -23,7 +23,10 @@ def check(sources: Sources) -> Iterator[Finding]:
     """What Dockerfiles copy and services mount, then what Compose files take in."""
     checked: set[str] = set()
     for build in sources.builds.values():
-        for line, place in sources.copied(build):
+        copied = list(sources.copied(build))
+        # Where nothing of it is there, the context is not what was given, and nothing can be said about it.
+        known = any(sources.source.exists(place) for _, place in copied)
+        for line, place in copied if known else []:
             yield from _copied(sources, build.build.file.path, line, place)
             yield from _line_ends(sources, place, checked)
     for file, service in sources.services():
@@ -71,6 +74,7 @@ def _line_ends(sources: Sources, place: str, checked: set[str]) -> Iterator[Find
         f"{place} has Windows line ends; Linux answers `no such file or directory` when it is started",
         "save it with LF, and keep it so with `*.sh text eol=lf` in .gitattributes",
         value=place,
+        severity="error" if PurePosixPath(place).suffix in {".sh", ".bash", ""} else "warning",
     )
 
 

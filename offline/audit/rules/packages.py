@@ -40,15 +40,15 @@ class Requirement:
     line: int
 
 
-def heavy_packages(build: BuildAudit) -> list[tuple[str, int]]:
-    """(name, line in the Dockerfile) of the heavy packages that a build installs, system packages included."""
+def heavy_packages(build: BuildAudit, *, system: bool = True) -> list[tuple[str, int]]:
+    """(name, line in the Dockerfile) of the heavy packages that a build installs, those of the system too."""
     heavy = [
         (requirement.name, ran.instruction.line if ran.path != build.build.file.path else ran.command.line)
         for ran in _installing(build)
         for requirement in requirements(build, ran)
         if requirement.name in _HEAVY
     ]
-    for ran in build.ran:
+    for ran in build.ran if system else []:
         if {"pkg_apt", "pkg_apk", "pkg_dnf"}.intersection(ran.kinds):
             heavy += [(word, ran.command.line) for word in ran.command.values if word in _HEAVY]
     return sorted(heavy, key=lambda pair: pair[1])
@@ -66,7 +66,7 @@ def requirements(build: BuildAudit, ran: Ran) -> Iterator[Requirement]:
 
 def requirements_of(text: str, path: str) -> Iterator[Requirement]:
     """The requirements of a requirements file (pip, "Requirements File Format")."""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         plain = re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip()
         if plain and not plain.startswith("-") and (name := _named(plain)) is not None:
             yield Requirement(name=name, text=plain, path=path, line=number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from offline.audit.sources import Sources
 
 _DEEPEST = 4
+_PUBLIC = re.compile(r"^(?:https?|ftp)://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?:[:/]|$)")
 _HINT = "fetch it when the image is built, and let the container start with what it has"
 
 
@@ -89,5 +91,11 @@ def _fetching(text: Located, depth: int = 0) -> Iterator[Command]:
         if script is not None and depth < _DEEPEST:
             yield from _fetching(script, depth + 1)
         # What an image installed before it started is not known here, so npx and `go run` get the benefit of the doubt.
-        if any(kind in NETWORK_TYPES for kind, _ in downloads(inner, known, {"node", "go", "cargo", "uv"})):
+        fetched = downloads(inner, known, {"node", "go", "cargo", "uv"})
+        if any(kind in NETWORK_TYPES and not _asks_a_neighbour(kind, value) for kind, value in fetched):
             yield inner
+
+
+def _asks_a_neighbour(kind: str, value: str) -> bool:
+    """A running container talks to its neighbours: an address without a public name is no download."""
+    return kind in {"net_curl", "net_wget"} and _PUBLIC.match(value) is None

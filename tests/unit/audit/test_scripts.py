@@ -1,0 +1,54 @@
+"""Scripts that a build copies in and runs are read where they stand in the context."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from offline.audit.project import audit
+
+SCRIPT = "#!/bin/bash\nset -eux\ncurl -fsSL https://example.com/x -o /x\n"
+
+DOCKERFILES = {
+    "copied file, run by path": "FROM x:1\nCOPY tools/get.sh /usr/bin/get\nRUN /usr/bin/get\n",
+    "copied folder, run by a shell": "FROM x:1\nCOPY tools /tools\nRUN bash -eux /tools/get.sh --all\n",
+    "copied into the working folder": "FROM x:1\nWORKDIR /w\nCOPY tools/get.sh .\nRUN chmod +x get.sh && ./get.sh\n",
+    "glob into a folder": "FROM x:1\nCOPY tools/*.sh /opt/\nRUN sh /opt/get.sh\n",
+    "sourced": "FROM x:1\nCOPY . /src\nRUN . /src/tools/get.sh\n",
+    "of an earlier stage": "FROM x:1 AS a\nCOPY tools /tools\nFROM a\nRUN /tools/get.sh\n",
+    "copied between stages": "FROM x:1 AS a\nCOPY tools /tools\nFROM y:1\nCOPY --from=a /tools /t\nRUN /t/get.sh\n",
+    "mounted": "FROM x:1\nRUN --mount=type=bind,source=tools,target=/mnt bash /mnt/get.sh\n",
+    "by a variable": "FROM x:1\nENV HOME=/h\nCOPY tools/get.sh $HOME/\nRUN ${HOME}/get.sh\n",
+}
+
+
+@pytest.mark.parametrize("case", DOCKERFILES)
+def test_a_download_in_a_followed_script_stands_under_the_script(case: str, tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "get.sh").write_text(SCRIPT, encoding="utf-8")
+    (tmp_path / "Dockerfile").write_text(DOCKERFILES[case], encoding="utf-8")
+    found = [(item.path, item.line, item.value) for item in audit([tmp_path]).inventory if item.type == "net_curl"]
+    assert found == [("tools/get.sh", 3, "https://example.com/x")]
+
+
+def test_a_script_written_by_the_dockerfile_itself_stands_there(tmp_path: Path) -> None:
+    text = 'FROM x:1\nCOPY <<"EOF" /get.sh\nset -e\nwget https://example.com/x\nEOF\nRUN sh /get.sh\n'
+    (tmp_path / "Dockerfile").write_text(text, encoding="utf-8")
+    found = [(item.path, item.line) for item in audit([tmp_path]).inventory if item.type == "net_wget"]
+    assert found == [("Dockerfile", 4)]
+
+
+def test_scripts_that_run_each_other_end(tmp_path: Path) -> None:
+    (tmp_path / "a.sh").write_text("sh /s/b.sh\n", encoding="utf-8")
+    (tmp_path / "b.sh").write_text("sh /s/a.sh\ncurl https://example.com/x\n", encoding="utf-8")
+    (tmp_path / "Dockerfile").write_text("FROM x:1\nCOPY . /s\nRUN sh /s/a.sh\n", encoding="utf-8")
+    assert [item.path for item in audit([tmp_path]).inventory if item.type == "net_curl"] == ["b.sh"]
+
+
+def test_a_dockerfile_in_a_folder_of_its_own_is_read_with_the_context_above(tmp_path: Path) -> None:
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "get.sh").write_text(SCRIPT, encoding="utf-8")
+    (tmp_path / "docker" / "Dockerfile").write_text(DOCKERFILES["copied file, run by path"], encoding="utf-8")
+    assert "tools/get.sh" in {item.path for item in audit([tmp_path]).inventory}
