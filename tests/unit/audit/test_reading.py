@@ -32,7 +32,7 @@ BROKEN = {
     "deep": ("compose.yml", b"services: " + b"[" * 5000, "deeply", 1),
     "self anchor": ("compose.yml", b"services:\n  a: &a\n    image: x\n    x-y: *a\n", "contains itself", 4),
     "unknown anchor": ("compose.yml", b"services:\n  a: *b\n", "no anchor", 2),
-    "bad YAML": ("compose.yml", b"services:\n  a:\n   image: x\n  b: [\n", "", 5),
+    "bad YAML": ("compose.yml", b"services:\n  a:\n   image: x\n  b: [\n", "", 4),
     "a list": ("compose.yml", b"- a\n- b\n", "no services", 1),
 }
 
