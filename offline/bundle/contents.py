@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
-from zlib_ng import gzip_ng
+from isal import igzip
 
 from offline.bundle import layout
 from offline.bundle.names import parents
@@ -67,7 +67,7 @@ def read(archive: IO[bytes]) -> Contents:
     """Read a `.tar.gz` to its end, gzip's own checksum included, hashing every file."""
     contents = Contents()
     try:
-        with gzip_ng.open(archive, "rb") as stream:  # type: ignore[no-untyped-call]
+        with igzip.open(archive, "rb") as stream:  # type: ignore[no-untyped-call]
             _read_entries(stream, contents)
     except DamagedError as error:
         contents.damage, contents.all_seen = str(error), error.all_seen

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Literal
 
-from zlib_ng import zlib_ng
+from isal import isal_zlib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +23,8 @@ _PAX_RECORD = re.compile(rb"(\d{1,9}) ([^=]+)=")
 _WITHOUT_DATA = (
     b"123456"  # links, devices, folders and fifos carry no data, whatever their size field says (POSIX ustar)
 )
-# What a gzip reader raises: cut short, bad checksum, bad data. (zlib_ng's stub calls its class an instance.)
-_UNREADABLE: tuple[type[Exception], ...] = (EOFError, OSError, zlib_ng.error)  # type: ignore[assignment]
+# What a gzip reader raises: cut short, bad checksum, bad data. (isal's stub calls its class an instance.)
+_UNREADABLE: tuple[type[Exception], ...] = (EOFError, OSError, isal_zlib.error)  # type: ignore[assignment]
 
 Kind = Literal["file", "folder", "other"]
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from offline.errors import UsageError
 
 if TYPE_CHECKING:
-    from offline.config.load import Config
     from offline.release.run import Run
 
 
@@ -30,13 +29,8 @@ def read_record(run: Run, name: str, command: str) -> dict[str, Any]:
     return record
 
 
-def bundle_path(config: Config, given: str | None) -> Path:
-    """The bundle named on the command line, or the newest of this checkout.
-
-    UsageError when there is none; a result file given instead of a bundle points to its bundle.
-    """
-    if given is None:
-        return Path(_latest(config.output / "latest.json"))
+def bundle_path(given: str) -> Path:
+    """The bundle that a command line means: a bundle, or a result file that points to one. UsageError for neither."""
     path = Path(given)
     if path.suffix == ".json" and path.is_file():
         return Path(_latest(path))
@@ -49,8 +43,6 @@ def _latest(path: Path) -> str:
     """The bundle that a result file names; says so when PowerShell's `>` has made UTF-16 of it."""
     try:
         return str(json.loads(path.read_bytes().decode("utf-8"))["bundle"])
-    except FileNotFoundError:
-        raise UsageError(f"{path}: there is no bundle yet", hint="invoke release") from None
     except (UnicodeDecodeError, ValueError, KeyError, TypeError):
         raise UsageError(
             f"{path}: not a result of this kit in UTF-8 (PowerShell's > writes UTF-16)",

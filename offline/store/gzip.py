@@ -14,17 +14,17 @@ from collections import deque
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from zlib_ng import zlib_ng
+from isal import isal_zlib
 
 from offline.errors import VerifyError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
-    from zlib_ng.zlib_ng import _Decompress as _Inflater
+    from isal.isal_zlib import Decompress as _Inflater
 
 MEMBER = 1 << 20
-LEVEL = 2
+LEVEL = 3
 
 # Fixed header: deflate, no flags, mtime 0, no extra flags, unknown system. A library's own header differs by platform.
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
@@ -78,8 +78,8 @@ def _even(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _member(block: bytes) -> bytes:
-    body = zlib_ng.compress(block, LEVEL, _RAW_DEFLATE)
-    return b"".join((_HEADER, body, struct.pack("<LL", zlib_ng.crc32(block), len(block))))
+    body = isal_zlib.compress(block, LEVEL, _RAW_DEFLATE)
+    return b"".join((_HEADER, body, struct.pack("<LL", isal_zlib.crc32(block), len(block))))
 
 
 def inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -87,12 +87,12 @@ def inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
     VerifyError when it is damaged, or ends before its last member does.
     """
-    stream = zlib_ng.decompressobj(_GZIP)
+    stream = isal_zlib.decompressobj(_GZIP)
     try:
         for block in blocks:
             for start in range(0, len(block), _SLICE):
                 stream = yield from _inflate(stream, block[start : start + _SLICE])
-    except zlib_ng.error as error:  # type: ignore[misc]  # the stub has it as an instance
+    except isal_zlib.error as error:  # type: ignore[misc]  # the stub has it as an instance
         raise VerifyError(f"damaged gzip: {error}") from None
     if not stream.eof:
         raise VerifyError("damaged gzip: it ends too early")
@@ -102,7 +102,7 @@ def _inflate(stream: _Inflater, data: bytes) -> Generator[bytes, None, _Inflater
     """Inflate one slice, across the ends of members; gives the inflater to go on with."""
     while data:
         if stream.eof:
-            stream = zlib_ng.decompressobj(_GZIP)
+            stream = isal_zlib.decompressobj(_GZIP)
         # Output that is still held back comes with the next input: a member ends with its checksum, never with output.
         yield stream.decompress(data, MEMBER)
         data = stream.unused_data if stream.eof else stream.unconsumed_tail

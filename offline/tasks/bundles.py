@@ -49,13 +49,13 @@ def package(
     show_outcome(console, outcome, as_json=json)
 
 
-@task(positional=["bundle"], help={"bundle": "the bundle, or a result file; without it the newest of this checkout"})
-def verify(_context: Context, bundle: str = "") -> None:
+@task(positional=["bundle"], help={"bundle": "the bundle, or a result file such as dist/latest.json"})
+def verify(_context: Context, bundle: str) -> None:
     """Check a bundle: every file, every blob, all images complete."""
     from offline.release.records import bundle_path
     from offline.tasks.show import verify_bundle
 
-    verify_bundle(Console(), bundle_path(load_config(None), bundle or None))
+    verify_bundle(Console(), bundle_path(bundle))
 
 
 @task(help={"keep": "how many releases to keep; without it `keep` of release.yml"})

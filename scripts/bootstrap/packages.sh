@@ -11,6 +11,7 @@ ip              iproute2                               iproute          nox
 iptables        iptables                               iptables         nox
 docker-compose  docker-compose                         -                nox
 ssh             openssh-client                         openssh-clients  nox
+docker-registry docker-registry                        -                nox
 TABLE
 }
 
