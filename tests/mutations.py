@@ -278,6 +278,14 @@ def _a_line_of_the_sums_twice(bundle: Bundle) -> set[str]:
 
 
 @_mutation
+def _a_line_of_the_sums_three_times(bundle: Bundle) -> set[str]:
+    _edit_sums(bundle, lambda text: 3 * text)
+    return _bad(
+        "duplicate", *(path for path, item in bundle.items.items() if item.kind == "file" and path != layout.SUMS)
+    )
+
+
+@_mutation
 def _a_path_listed_twice_with_two_digests(bundle: Bundle) -> set[str]:
     _edit_sums(bundle, lambda text: b"0" * 64 + b"  README.txt\n" + text)
     return _bad("duplicate", layout.README) | _bad("changed", layout.README)
@@ -411,6 +419,7 @@ _index("with one image more", lambda i: i["manifests"].append({**i["manifests"][
 _index("with another digest", lambda index: index["manifests"][0].update(digest=f"sha256:{'0' * 64}"))
 _index("with another tag", lambda i: i["manifests"][0]["annotations"].update({layout.INDEX_NAME: "docker.io/mini/x:1"}))
 _index("without a name", lambda index: index["manifests"][0].pop("annotations"))
+_index("with an unnamed image more", lambda i: i["manifests"].append({"digest": i["manifests"][0]["digest"]}))
 _index("with two names exchanged", _swap_index_names)
 
 
@@ -426,6 +435,7 @@ _manifest("without an image", lambda manifest: manifest.pop())
 _manifest("with one image more", lambda m: m.append({**m[0], "RepoTags": ["mini/other:0123456789ab"]}))
 _manifest("with one tag more", lambda manifest: manifest[0]["RepoTags"].append("mini/server:latest"))
 _manifest("without a tag", lambda manifest: manifest[0].update(RepoTags=[]))
+_manifest("with half an image more", lambda manifest: manifest.append({"Config": manifest[0]["Config"]}))
 _manifest("with another config", lambda manifest: manifest[0].update(Config=manifest[1]["Config"]))
 _manifest("with layers in another order", lambda manifest: manifest[0]["Layers"].reverse())
 _manifest("without a layer", lambda manifest: manifest[0]["Layers"].pop())

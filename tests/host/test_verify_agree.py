@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 BASH = os.environ.get("OLD_BASH") or shutil.which("bash") or "bash"
 
 
-def in_python(archive: Path) -> tuple[int, set[str]]:
+def in_python(archive: Path) -> tuple[int, list[str]]:
     out = io.StringIO()
     try:
         verify(archive, Console(out, io.StringIO()))
     except VerifyError as error:
-        return error.exit_code, set(out.getvalue().splitlines())
-    return 0, set(out.getvalue().splitlines())
+        return error.exit_code, out.getvalue().splitlines()
+    return 0, out.getvalue().splitlines()
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -42,8 +42,8 @@ def in_bash(folder: Path, *arguments: str, script: str = layout.VERIFY_SCRIPT) -
     return subprocess.run([BASH, script, *arguments], cwd=folder, capture_output=True, check=False)
 
 
-def lines(done: subprocess.CompletedProcess[bytes]) -> set[str]:
-    return set(done.stdout.decode().splitlines())
+def lines(done: subprocess.CompletedProcess[bytes]) -> list[str]:
+    return done.stdout.decode().splitlines()
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
@@ -53,7 +53,7 @@ def test_both_verifiers_end_alike_and_print_the_same_lines(mutation: Mutation, t
     unpack(archive, tmp_path / "host")
     done = in_bash(tmp_path / "host" / bundle.top)
     assert (done.returncode, lines(done)) == in_python(archive), done.stderr.decode()
-    assert {line for line in lines(done) if line.startswith("bad\t")} == expected
+    assert [line for line in lines(done) if line.startswith("bad\t")] == sorted(expected, key=str.encode)
     assert done.returncode == (3 if expected else 0)
 
 
@@ -80,36 +80,58 @@ def test_a_parent_folder_entry_of_an_archive_lands_nowhere_with_plain_tar(tmp_pa
     done = subprocess.run(["tar", "-xzf", str(archive)], cwd=folder, capture_output=True, check=False)
     assert done.returncode == 2
     assert not (folder.parent / "evil").exists()
-    assert in_python(archive) == (3, {"bad\tunsafe\t../evil"})
+    assert in_python(archive) == (3, ["bad\tunsafe\t../evil"])
 
 
-def test_two_workers_find_the_same_as_one(tmp_path: Path) -> None:
+def with_tool(name: str, text: str, folder: Path) -> dict[str, str]:
+    """An environment in which `name` is a script of ours; in it `$PATH` without its first folder has the real one."""
+    tools = folder / "tools"
+    tools.mkdir(exist_ok=True)
+    (tools / name).write_text(f"#!/bin/bash\n{text}\n")
+    (tools / name).chmod(0o755)
+    return {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "LANG": "en_US.UTF-8"}
+
+
+@pytest.mark.parametrize(("size", "processors", "workers"), [(70_000_000, 2, 2), (70_000_000, 1, 1), (7_000_000, 2, 1)])
+def test_a_big_bundle_is_read_by_two_processes_and_thousands_of_files_by_no_more(
+    size: int, processors: int, workers: int, tmp_path: Path
+) -> None:
     bundle = small_bundle()
     for number in range(900):
         bundle[f"models/{number}.bin"] = b"%d" % number
-    bundle["models/big.bin"] = bytes(70_000_000)
+    bundle["models/big.bin"] = bytes(size)
     bundle.seal()
     bundle["models/17.bin"] = b"changed"
     archive = bundle.pack(tmp_path)
     unpack(archive, tmp_path / "host")
-    done = in_bash(tmp_path / "host" / bundle.top)
-    assert (done.returncode, lines(done)) == (3, {"bad\tchanged\tmodels/17.bin"}) == in_python(archive)
+    log = tmp_path / "log"
+    with_tool("nproc", f"echo {processors}", tmp_path)
+    environment = with_tool("sha256sum", f'echo "$1" >>{log}\nPATH=${{PATH#*:}} exec sha256sum "$@"', tmp_path)
+    done = subprocess.run(
+        [BASH, "scripts/verify.sh"],
+        cwd=tmp_path / "host" / bundle.top,
+        capture_output=True,
+        check=False,
+        env=environment,
+    )
+    assert (done.returncode, lines(done)) == (3, ["bad\tchanged\tmodels/17.bin"]) == in_python(archive)
+    assert log.read_text().splitlines() == ["-c"] * workers
 
 
 def test_a_file_that_cannot_be_read_is_bad_and_said_so(tmp_path: Path) -> None:
     bundle = small_bundle()
     unpack(bundle.pack(tmp_path), tmp_path / "host")
-    folder = tmp_path / "host" / bundle.top
     # Root reads everything, whatever the mode: a sha256sum that cannot open one file stands for the failing disk.
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    (tools / "sha256sum").write_text(
-        '#!/bin/bash\nPATH=${PATH#*:} sha256sum "$@" | sed "s|README.txt: OK|README.txt: FAILED open or read|"\n'
+    failing = 'PATH=${PATH#*:} sha256sum "$@" | sed "s|README.txt: OK|README.txt: FAILED open or read|"'
+    environment = with_tool("sha256sum", failing, tmp_path)
+    done = subprocess.run(
+        [BASH, "scripts/verify.sh"],
+        cwd=tmp_path / "host" / bundle.top,
+        capture_output=True,
+        check=False,
+        env=environment,
     )
-    (tools / "sha256sum").chmod(0o755)
-    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "LANG": "en_US.UTF-8"}
-    done = subprocess.run([BASH, "scripts/verify.sh"], cwd=folder, capture_output=True, check=False, env=environment)
-    assert (done.returncode, lines(done)) == (3, {"bad\tchanged\tREADME.txt"})
+    assert (done.returncode, lines(done)) == (3, ["bad\tchanged\tREADME.txt"])
     assert b"./README.txt: this file cannot be read" in done.stderr
 
 
@@ -120,4 +142,4 @@ def test_a_script_beside_it_that_lacks_is_named_before_anything_runs(name: str, 
     archive = bundle.pack(tmp_path)
     unpack(archive, tmp_path / "host")
     done = in_bash(tmp_path / "host" / bundle.top)
-    assert (done.returncode, lines(done)) == (3, {f"bad\tmissing\tscripts/lib/{name}"}) == in_python(archive)
+    assert (done.returncode, lines(done)) == (3, [f"bad\tmissing\tscripts/lib/{name}"]) == in_python(archive)
