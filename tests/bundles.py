@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from offline.bundle import layout
 from offline.paths import HOST_SCRIPTS
+from offline.store import archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 STACK = "mini"
 PREFIX = "mini-offline-deployment"
 RELEASE_ID = "20261123-210000"
+EMPTY_FOLDERS = ("mysql/data", "uploadfile")
 TIME = 1_795_467_600
 
 # Names that a careless script trips over; all of them are allowed.
@@ -131,7 +133,7 @@ def small_bundle(*, roles: Iterable[str] = ("server", "web")) -> Bundle:
     _add_facts(bundle, images)
     for name in (layout.README, layout.MANIFEST_TEXT, layout.GUIDE_ZH, layout.GUIDE_EN, layout.COMPOSE, *ODD_NAMES):
         bundle[name] = f"{name}\n"
-    for folder in layout.EMPTY_FOLDERS:
+    for folder in EMPTY_FOLDERS:
         bundle.items[folder] = Item(kind="folder")
     _add_scripts(bundle)
     return bundle.seal()
@@ -147,7 +149,7 @@ class _Image:
 
     @property
     def index_entry(self) -> object:
-        name = {layout.INDEX_NAME: f"{layout.INDEX_REGISTRY}{self.tag}", layout.INDEX_REF: self.tag.rpartition(":")[2]}
+        name = {archive.INDEX_NAME: archive.full_name(self.tag), archive.INDEX_REF: self.tag.rpartition(":")[2]}
         media_type = "application/vnd.oci.image.manifest.v1+json"
         return {"mediaType": media_type, "digest": self.manifest, "size": 1, "annotations": name}
 

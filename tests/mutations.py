@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from offline.bundle import layout
+from offline.store import archive
 from tests.bundles import Bundle, Item, small_bundle
 
 Change = Callable[[Bundle], set[str]]
@@ -417,7 +418,9 @@ _index("without an image", lambda index: index["manifests"].pop())
 _index("without any image", lambda index: index["manifests"].clear())
 _index("with one image more", lambda i: i["manifests"].append({**i["manifests"][0], "digest": f"sha256:{'0' * 64}"}))
 _index("with another digest", lambda index: index["manifests"][0].update(digest=f"sha256:{'0' * 64}"))
-_index("with another tag", lambda i: i["manifests"][0]["annotations"].update({layout.INDEX_NAME: "docker.io/mini/x:1"}))
+_index(
+    "with another tag", lambda i: i["manifests"][0]["annotations"].update({archive.INDEX_NAME: "docker.io/mini/x:1"})
+)
 _index("without a name", lambda index: index["manifests"][0].pop("annotations"))
 _index("with an unnamed image more", lambda i: i["manifests"].append({"digest": i["manifests"][0]["digest"]}))
 _index("with two names exchanged", _swap_index_names)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from offline.bundle import layout
 from offline.bundle.report import Bad
+from offline.store import archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 # The tables that this looks into; each only when it is itself listed and as listed.
 TABLES = (layout.FACTS, layout.OMITTED, layout.INDEX, layout.IMAGE_MANIFEST)
 
+_REGISTRY = "docker.io/"  # the containerd image store wants it before a content tag
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _DIGEST_FIELDS = {"image": ("config", "manifest"), "layer": ("diff_id", "digest")}
 
@@ -132,7 +134,7 @@ def _entries(text: bytes, read: Callable[[Any], Iterator[object]]) -> set[object
 
 def _index_entries(index: Any) -> Iterator[object]:
     for entry in index["manifests"]:
-        yield entry["annotations"][layout.INDEX_NAME].removeprefix(layout.INDEX_REGISTRY), entry["digest"]
+        yield entry["annotations"][archive.INDEX_NAME].removeprefix(_REGISTRY), entry["digest"]
 
 
 def _image_manifest_entries(manifest: Any) -> Iterator[object]:

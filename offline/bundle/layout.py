@@ -34,7 +34,6 @@ IMAGE_MANIFEST = "images/manifest.json"
 BLOBS = "images/blobs/sha256"
 
 ENGINE = "engine"
-EMPTY_FOLDERS = ("mysql/data", "redis/data", "uploadfile")
 
 # Without these in SHA256SUMS a bundle is incomplete, a delta too.
 REQUIRED = (RELEASE, FACTS, OCI_LAYOUT, INDEX, IMAGE_MANIFEST)
@@ -55,12 +54,6 @@ EMPTY_FIELD = "-"
 # The kinds of omitted.tsv: a blob by its digest, any other file by its path.
 OMITTED_BLOB = "blob"
 OMITTED_FILE = "file"
-
-# In images/index.json each image's entry carries its content tag twice: whole, for the containerd image store, and as
-# OCI has it, the part after the colon.
-INDEX_NAME = "io.containerd.image.name"
-INDEX_REF = "org.opencontainers.image.ref.name"
-INDEX_REGISTRY = "docker.io/"
 
 
 def top_folder(bundle: str, release: str) -> str:
