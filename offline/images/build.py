@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 KIT_FOLDER = ".offline"
 """Where the kit's own helper scripts lie in the build context, for RUN lines to bind-mount."""
 
-_STEP = re.compile(r"^#\d+ \[(?P<where>[^\]]*\d+/\d+)\] (?P<what>.*)")
+_STEP = re.compile(r"^#(?P<number>\d+) \[(?P<where>[^\]]*\d+/\d+)\] (?P<what>.*)")
+_OF_STEP = re.compile(r"^#(?P<number>\d+) (?P<said>.*)")
+_NO_WORK = {"CACHED", "DONE 0.0s"}
 _FAILED_STEP = re.compile(r"^ > \[(?P<step>.*)\]:?")
 
 
@@ -72,11 +74,11 @@ def build(
     argv = commands.build(
         client, context=ready.context, dockerfile=ready.dockerfile, tag=tag, secrets=ready.secrets, args=plan.args
     )
-    steps: list[str] = []
+    steps = Steps(name, console)
     try:
         follow(
             argv,
-            lambda line: _show(line, name, steps, console),
+            steps.see,
             env=commands.BUILD_ENVIRONMENT,
             log=log,
             timeout=config.release.timeouts.build,
@@ -85,12 +87,26 @@ def build(
         raise FailedError(_failure(name, error), hint=f"mend it, then: {retry}", evidence=log) from None
 
 
-def _show(line: str, name: str, steps: list[str], console: Console) -> None:
-    found = _STEP.match(line)
-    if found and found["where"] not in steps:
-        steps.append(found["where"])
-        what = re.sub(r"--mount=\S+\s+|\. /run/secrets/offline_env\s*(?:&&|;)\s*", "", found["what"])
-        console.say(f"    {name} [{found['where']}] {what[:100]}")
+class Steps:
+    """Shows each step of a build when it starts to work; one that BuildKit has in its cache is not worth a line."""
+
+    def __init__(self, name: str, console: Console) -> None:
+        self._name = name
+        self._console = console
+        self._waiting: dict[str, str] = {}
+
+    def see(self, line: str) -> None:
+        """Take one line of BuildKit's plain progress."""
+        step, of_step = _STEP.match(line), _OF_STEP.match(line)
+        if step:
+            what = re.sub(r"--mount=\S+\s+|\. /run/secrets/offline_env\s*(?:&&|;)\s*", "", step["what"])
+            self._waiting[step["number"]] = f"    {self._name} [{step['where']}] {' '.join(what.split())[:100]}"
+        elif of_step and of_step["number"] in self._waiting:
+            if of_step["said"].startswith("sha256:"):
+                return
+            text = self._waiting.pop(of_step["number"])
+            if of_step["said"] not in _NO_WORK:
+                self._console.say(text)
 
 
 def _failure(name: str, error: CommandError) -> str:
