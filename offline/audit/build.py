@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from offline.audit.expand import expand
+from offline.audit.expand import by_name, expand
 from offline.audit.model import Item
 from offline.audit.network import downloads, is_index_name
 from offline.audit.placed import Placed, ScriptFinder
@@ -129,7 +129,9 @@ class _StageReader:
                 )
             case "WORKDIR":
                 words = instruction.words
-                self.files[stage.number].work_in(expand(unquoted(words[0]), known).text if words else "")
+                self.files[stage.number].work_in(
+                    expand(unquoted(words[0]), known, unknown=by_name).text if words else ""
+                )
             case "COPY" | "ADD":
                 self._copy(instruction, stage, known)
             case "RUN":
@@ -167,12 +169,12 @@ class _StageReader:
         if source is not None:
             self._origin(unquoted(source), instruction.line, stage, mount=False)
             other = self.result.build.stage_named(source, stage.number)
-            words = [expand(unquoted(word), known).text for word in instruction.words]
+            words = [expand(unquoted(word), known, unknown=by_name).text for word in instruction.words]
             if other is not None:
                 for word in words[:-1]:
                     self.files[stage.number].put_from(self.files[other.number], word, words[-1])
             return
-        words = [expand(unquoted(word), known).text for word in instruction.words]
+        words = [expand(unquoted(word), known, unknown=by_name).text for word in instruction.words]
         heredocs = {heredoc.name: heredoc.content for heredoc in instruction.heredocs}
         sources, target = words[:-1], words[-1] if words else ""
         for word in sources:
@@ -279,10 +281,15 @@ class _StageReader:
             self.result.requirements[path, command.line] = entries
 
     def _follow(self, command: Command, scope: _Scope) -> None:
+        """Go into a script from the context; `cd` on the way is where the next relative path starts."""
         named = script_file(command)
-        if not named or "$" in named or scope.depth >= DEEPEST_SCRIPT:
+        first = command.values[0]
+        if first == "cd" and len(command.values) > 1:
+            scope.files.work_in(command.values[1])
+        if not named or scope.depth >= DEEPEST_SCRIPT:
             return
-        script = scope.files.find(named, self.find)
+        bare = named == first and "/" not in named
+        script = scope.files.find_program(named, self.find) if bare else scope.files.find(named, self.find)
         if script is None or not _is_shell(script, named) or script.path in scope.trail:
             return
         self._script(script, scope.deeper(path=script.path))
@@ -303,7 +310,7 @@ class _Scope:
     def deeper(self, path: str = "") -> _Scope:
         """The scope of a script that this one runs."""
         trail = (*self.trail, path) if path else self.trail
-        return replace(self, depth=self.depth + 1, path=path or self.path, trail=trail)
+        return replace(self, depth=self.depth + 1, path=path or self.path, trail=trail, files=self.files.copy())
 
 
 def _passed_on(command: Command) -> Command:

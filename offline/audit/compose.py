@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from offline.audit.expand import expand
+from offline.audit.expand import by_name, expand
 from offline.audit.nodes import Node, documents
 
 _TOP = frozenset({"version", "name", "services", "networks", "volumes", "configs", "secrets", "include", "models"})
 _WINDOWS = re.compile(r"^[A-Za-z]:[\\/]")
-_UNKNOWN = re.compile(r"^\$\{?(\w+)")
 
 
 @dataclass(kw_only=True, eq=False)
@@ -54,7 +53,7 @@ class ComposeFile:
 
     def text(self, raw: str) -> str:
         """`raw` with variables put in; one without a value stays as `${NAME}`."""
-        return expand(raw, self.variables, unknown=_spelled, double_dollar=True).text
+        return expand(raw, self.variables, unknown=by_name, double_dollar=True).text
 
     def top(self, name: str) -> Node | None:
         """A key at the top of the file."""
@@ -64,11 +63,6 @@ class ComposeFile:
         """The entries of a mapping at the top (`volumes`, `networks`, `configs`, `secrets`)."""
         node = self.top(name)
         return node.entries() if node is not None else {}
-
-
-def _spelled(spelling: str) -> str:
-    match = _UNKNOWN.match(spelling)
-    return f"${{{match[1]}}}" if match else spelling
 
 
 def read_compose(text: str, path: str, variables: Mapping[str, str]) -> ComposeFile | None:

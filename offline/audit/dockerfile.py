@@ -119,7 +119,7 @@ def read_dockerfile(text: str, path: str, *, first_line: int = 1) -> Dockerfile:
     syntax, syntax_line = directives.get("syntax", ("", 0))
     return Dockerfile(
         path=path,
-        instructions=tuple(_instruction(command, lines) for command in commands),
+        instructions=tuple(_instruction(command, lines) for command in commands if command.cmd),
         syntax=syntax,
         syntax_line=syntax_line + first_line - 1,
         escape=escape,

@@ -102,6 +102,12 @@ def expand(
     return Expanded(text=reader.read(text), missing=tuple(reader.missing), required=tuple(reader.required))
 
 
+def by_name(spelling: str) -> str:
+    """A variable without a value as `${NAME}`, however it was spelled: equal names stay equal text."""
+    name = _NAME.search(spelling)
+    return f"${{{name[0]}}}" if name else spelling
+
+
 def _closing(text: str, start: int) -> int:
     depth = 1
     for position in range(start, len(text)):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from offline.audit.located import Located
 
 ScriptFinder = Callable[[str], "Located | None"]
+_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/opt/bin")
 
 
 @dataclass(kw_only=True)
@@ -26,7 +27,9 @@ class Placed:
         return Placed(pairs=[*self.pairs], inline={**self.inline}, workdir=self.workdir)
 
     def inside(self, path: str) -> str:
-        """A path of the image, made absolute."""
+        """A path of the image, made absolute; one that begins with an unknown variable is taken for absolute."""
+        if path.startswith("$"):
+            path = f"/{path}"
         return posixpath.normpath(posixpath.join(self.workdir, path))
 
     def work_in(self, folder: str) -> None:
@@ -67,6 +70,14 @@ class Placed:
                 content = find(posixpath.normpath(posixpath.join(source, relative)))
                 if content is not None:
                     return content
+        return None
+
+    def find_program(self, name: str, find: ScriptFinder) -> Located | None:
+        """A script that was copied to where the shell looks for programs."""
+        for folder in _PATH:
+            place = f"{folder}/{name}"
+            if any(target in {place, folder} for target, _ in self.pairs) or place in self.inline:
+                return self.find(place, find)
         return None
 
     def mounted(self, options: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from offline.audit.expand import expand
+from offline.audit.expand import by_name, expand
 from offline.audit.located import Located, concatenated, joined
 
 if TYPE_CHECKING:
@@ -270,7 +270,7 @@ class _Walk:
         )
 
     def _resolved(self, text: str) -> str:
-        return expand(text, self.known, unknown=lambda spelling: spelling).text
+        return expand(text, self.known, unknown=by_name).text
 
     _visits: ClassVar[dict[str, Callable[[_Walk, Node, _Around], None]]] = {
         "command": _command,

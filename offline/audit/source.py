@@ -23,9 +23,7 @@ _NOT_DOCKERFILE = re.compile(
     r"swp|snap|php|css|xml|cfg|ini|bats|kt|scala|ps1|mk|adoc|groovy|gradle|vue|jsx|out|log)$",
     re.IGNORECASE,
 )
-_COMPOSE = re.compile(
-    r"^(?:.*[.\-_])?compose(?:[.\-_].+)?\.ya?ml$|^(?:docker-)?(?:stack|swarm)(?:[.\-_].+)?\.ya?ml$", re.IGNORECASE
-)
+_COMPOSE = re.compile(r"^(?:.*[.\-_])?compose(?:[.\-_].+)?\.ya?ml$", re.IGNORECASE)
 _SERVICES = re.compile(rb"(?m)^services[ \t]*:")
 _TEMPLATE_LINE = re.compile(r"(?m)^\s*(?:\{\{|\{%|<%|\{#)|^\s*FROM\s+\S*(?:\{\{|<%|\{%|@[A-Za-z_]+@)", re.IGNORECASE)
 

@@ -101,7 +101,6 @@ def _base(item: Item, build: BuildAudit, siblings: dict[str, set[str]], sources:
             value=item.value,
             severity="warning" if reach(reference) == "unknown" else "error",
         )
-    if private is not None or _own_base(reference):
         yield from _mixed(item, build)
 
 
@@ -142,7 +141,7 @@ def _sibling(item: Item, reference: Reference, siblings: dict[str, set[str]], so
         if path == item.path or not named or _builds_on(sources.builds[path], reference):
             continue
         # One plain word (`cuda`) may be chance; a base of one's own, or a name of several words, is none.
-        if _own_base(reference) or reach(reference) != "public" or any("-" in name for name in named):
+        if reach(reference) != "public" or any("-" in name or _BASE_WORD.search(name) for name in named):
             return path
     return None
 

@@ -27,6 +27,10 @@ _ARCHITECTURE = re.compile(
     rb"(?<![A-Za-z0-9])(?:amd64|x86_64|x86-64|arm64|aarch64|linux64|linux-x64|x64)(?![A-Za-z0-9])"
 )
 _CHECKS = listed("sha256sum sha512sum sha1sum shasum md5sum gpg gpgv gpg2 cosign minisign b2sum signify openssl")
+_KEYWORDS = listed(
+    "FROM RUN CMD LABEL MAINTAINER EXPOSE ENV ADD COPY ENTRYPOINT VOLUME USER WORKDIR ARG ONBUILD STOPSIGNAL SHELL "
+    "HEALTHCHECK"
+)
 _FETCHES = frozenset({"net_curl", "net_wget"})
 
 
@@ -35,6 +39,7 @@ def check(sources: Sources) -> Iterator[Finding]:
     for build in sources.builds.values():
         path = build.build.file.path
         yield from (_not_analysed(path, line, reason) for line, reason in build.not_analysed)
+        yield from _refused(build)
         yield from _commands(build)
         for stage in build.build.stages:
             yield from _platform(path, stage)
@@ -52,6 +57,24 @@ def _not_analysed(path: str, line: int, reason: str) -> Finding:
         "read it yourself for downloads; Windows images are outside what the kit ships",
         value=reason,
     )
+
+
+def _refused(build: BuildAudit) -> Iterator[Finding]:
+    """What the parser lets pass and the build refuses: unknown keywords, and nothing to build on."""
+    file = build.build.file
+    unknown = [one for one in file.instructions if one.keyword not in _KEYWORDS]
+    problems = [(one.line, f"there is no instruction {one.keyword}") for one in unknown]
+    if not build.build.stages and not unknown:
+        problems = [(1, "it has no FROM")]
+    for line, reason in problems:
+        yield found(
+            "unreadable",
+            file.path,
+            line,
+            f"BuildKit refuses {file.path}: {reason}",
+            "mend the line, or leave the file out of the audited paths",
+            value=reason,
+        )
 
 
 def _commands(build: BuildAudit) -> Iterator[Finding]:
