@@ -34,7 +34,7 @@ ODD_NAMES = (
     "data/唤醒词 配置.yaml",
     "data/ leading and trailing space ",
     "data/-rf",
-    "-",
+    "data/-",
     "--help",
     "data/quote'quote\".txt",
     "data/*",

@@ -121,7 +121,7 @@ def _files_with_odd_names_emptied(bundle: Bundle) -> set[str]:
     names = (
         "data/ leading and trailing space ",
         "data/唤醒词 配置.yaml",
-        "-",
+        "--help",
         "data/a: OK",
         "data/$(touch owned).sh",
         "data/@",
@@ -215,9 +215,10 @@ def _unsafe_names_in_the_folder(bundle: Bundle) -> set[str]:
 @_mutation
 def _unsafe_names_that_are_listed_too(bundle: Bundle) -> set[str]:
     bundle["a\\b"] = b"listed"
+    bundle["-"] = b"listed"
     bundle["not utf-8 \udcc0\udcaf"] = b"listed"
     bundle.seal()
-    return _bad("unsafe", "a\\x5cb", "not utf-8 \\xc0\\xaf")
+    return _bad("unsafe", "-", "a\\x5cb", "not utf-8 \\xc0\\xaf")
 
 
 @_mutation
@@ -294,7 +295,7 @@ def _a_path_listed_twice_with_two_digests(bundle: Bundle) -> set[str]:
 
 @_mutation
 def _unsafe_names_in_the_sums(bundle: Bundle) -> set[str]:
-    names = ("/etc/passwd", "../evil", "a/../evil", "./README.txt", "a//b", "data/", "a\\b", "..", ".", " /..")
+    names = ("/etc/passwd", "../evil", "a/../evil", "./README.txt", "a//b", "data/", "a\\b", "..", ".", " /..", "-")
     _edit_sums(bundle, lambda text: text + b"".join(b"0" * 64 + f"  {name}\n".encode() for name in names))
     return _bad("unsafe", *(name.replace("\\", "\\x5c") for name in names))
 

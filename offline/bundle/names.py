@@ -10,11 +10,12 @@ _NOT_A_NAME = (b"", b".", b"..")
 def is_safe(name: bytes) -> bool:
     r"""Say whether a path may stand in a bundle: UTF-8, no empty, `.` or `..` part, no control character, no `\`.
 
-    The same rule holds in bash (scripts/host/lib/verify.sh, `name_is_safe`) and for payload names when packing.
+    `-` alone is refused too, as `sha256sum -c` takes it for standard input. The same rule holds in bash
+    (scripts/host/lib/verify.sh, `name_is_safe`) and for payload names when packing.
     """
     if any(byte < 0x20 or byte in b"\x7f\\" for byte in name) or not _is_utf8(name):  # noqa: PLR2004 - below space
         return False
-    return all(part not in _NOT_A_NAME for part in name.split(b"/"))
+    return name != b"-" and all(part not in _NOT_A_NAME for part in name.split(b"/"))
 
 
 def shown(name: bytes) -> str:

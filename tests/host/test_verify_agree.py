@@ -57,6 +57,13 @@ def test_both_verifiers_end_alike_and_print_the_same_lines(mutation: Mutation, t
     assert done.returncode == (3 if expected else 0)
 
 
+def test_plain_sha256sum_reads_the_list_whatever_the_names(tmp_path: Path) -> None:
+    bundle = small_bundle()
+    unpack(bundle.pack(tmp_path), tmp_path / "host")
+    checked = ["sha256sum", "--strict", "--quiet", "-c", layout.SUMS]
+    subprocess.run(checked, cwd=tmp_path / "host" / bundle.top, stdin=subprocess.DEVNULL, check=True)
+
+
 @pytest.mark.parametrize("name", ["with space", "离线 部署", "-rf", "$(touch owned)", "*", "a'b\"c", "[x]"])
 def test_the_folder_itself_may_have_any_name(name: str, tmp_path: Path) -> None:
     bundle = small_bundle()

@@ -57,9 +57,10 @@ look_around() {
     done
 }
 
-# name_is_safe PATH: UTF-8, relative, no empty, `.` or `..` part, no control character, no backslash.
+# name_is_safe PATH: UTF-8, relative, no empty, `.` or `..` part, no control character, no backslash; not `-` alone,
+# which `sha256sum -c` takes for standard input.
 name_is_safe() {
-    [[ $1 != *[[:cntrl:]\\]* && /$1/ != *//* && /$1/ != */./* && /$1/ != */../* ]] && is_utf8 "$1"
+    [[ $1 != - && $1 != *[[:cntrl:]\\]* && /$1/ != *//* && /$1/ != */./* && /$1/ != */../* ]] && is_utf8 "$1"
 }
 
 # is_utf8 TEXT: by its bytes (Unicode 15, table 3-7); in the C locale a bracket holds bytes.
