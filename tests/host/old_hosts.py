@@ -16,6 +16,8 @@ from typing import NamedTuple
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
+# Two things that the grammar does not know, and that every bash has: `3<>file`, and a base as in `$((16#$hex))`.
+_ALWAYS_THERE = re.compile(r"(?<=[(\s=<>&|*/+-])\d+#(?=[\w$])")
 _PARSER = Parser(Language(tree_sitter_bash.language()))
 
 
@@ -191,7 +193,7 @@ _WRAPPERS = {"exec", "command", "builtin", "sudo", "nohup", "setsid", "nice", "t
 
 def findings(text: str) -> list[Finding]:
     """Everything in a script that an old host lacks, by line. What the parser cannot read is a finding too."""
-    known = text.replace("<>", "< ")  # the grammar does not know this redirection
+    known = _ALWAYS_THERE.sub("", text.replace("<>", "< "))
     root = _PARSER.parse(known.encode()).root_node
     never_empty = _NEVER_EMPTY | _filled_arrays(root)
     found = []

@@ -81,6 +81,7 @@ CASES = [
     ("grep -oP 'a' f", "grep -o P f"),
     ("grep --perl-regexp a f", "grep -E -- -P f"),
     ("flock --verbose 9", "flock -n 9"),
+    ("x=$((16#))", "x=$((16#$1 + 2#101)); y=${1#$x} z=${x#1}"),
     ("if then", "if true; then :; fi"),
 ]
 
