@@ -75,6 +75,13 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def upstream(session: nox.Session) -> None:
+    """The public xiaozhi-esp32-server in single mode: `-- --upstream DIR`."""
+    install(session)
+    session.run("python", "-m", "pytest", "tests/upstream", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure against the floor and the old way; writes a table."""
     install(session)

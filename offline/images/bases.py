@@ -205,7 +205,7 @@ def _bootstrap(base: BasePlan, tag: str, *, config: Config, engine: Engine, cons
         platform=config.release.platform,
         timeout=config.release.timeouts.bootstrap,
         log=log,
-        on_line=lambda line: console.say(f"    {line}") if line.startswith("I: ") else None,
+        on_line=lambda line: console.say(f"    {line[3:]}") if bootstrap.worth_showing(line) else None,
     )
 
 

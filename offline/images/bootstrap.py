@@ -63,6 +63,11 @@ def unavailable() -> str:
     return ""
 
 
+def worth_showing(line: str) -> bool:
+    """Whether a line of mmdebstrap tells a person how far it is."""
+    return line.startswith(("I: downloading", "I: extracting", "I: installing", "I: creating"))
+
+
 def make(
     spec: Bootstrap,
     *,
