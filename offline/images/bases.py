@@ -132,7 +132,7 @@ def _from_origin(
     if origin == "registry":
         return _pull(base, tag, config=config, engine=engine)
     if origin == "archive":
-        _load_archive(config.beside(base.spec.archive or ""), tag, engine)
+        engine.tag(load_archive(config.beside(base.spec.archive or ""), engine), tag)
     elif origin == "bootstrap" and base.spec.bootstrap:
         _bootstrap(base, tag, config=config, engine=engine, console=console)
     elif make:
@@ -181,15 +181,16 @@ def _final(error: CommandError) -> bool:
     )
 
 
-def _load_archive(file: Path, tag: str, engine: Engine) -> None:
+def load_archive(file: Path, engine: Engine) -> str:
+    """Load a file of `docker save` that holds one image; gives its name. UsageError where it does not."""
     if not file.is_file():
         raise UsageError(f"{file}: there is no such file")
-    loaded: list[str] = []
-    follow(commands.load(engine.client), loaded.append, stdin=file)
-    names = [line.partition(": ")[2] for line in loaded if line.startswith("Loaded image")]
+    said: list[str] = []
+    follow(commands.load(engine.client), said.append, stdin=file)
+    names = [line.partition(": ")[2] for line in said if line.startswith("Loaded image")]
     if len(names) != 1:
         raise UsageError(f"{file}: holds {len(names)} images; give an archive of exactly one")
-    engine.tag(names[0], tag)
+    return names[0]
 
 
 def _bootstrap(base: BasePlan, tag: str, *, config: Config, engine: Engine, console: Console) -> None:

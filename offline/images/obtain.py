@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from offline.engine import commands
-from offline.errors import FailedError, UsageError
+from offline.errors import FailedError
 from offline.images import build as builder
-from offline.images.bases import pull
-from offline.run import CommandError, follow, run
+from offline.images.bases import load_archive, pull
+from offline.run import CommandError, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,17 +107,7 @@ def _pulled(image: ImagePlan, config: Config, engine: Engine, console: Console) 
 def _prebuilt(image: ImagePlan, config: Config, engine: Engine) -> str:
     name = image.take
     if name.endswith((".tar", ".tar.gz")):
-        file = config.beside(name)
-        if not file.is_file():
-            raise UsageError(f"images.{image.role}.prebuilt: {file}: there is no such file")
-        lines: list[str] = []
-        follow(commands.load(engine.client), lines.append, stdin=file)
-        loaded = [line.partition(": ")[2] for line in lines if line.startswith("Loaded image")]
-        if len(loaded) != 1:
-            raise UsageError(
-                f"images.{image.role}.prebuilt: {file} holds {len(loaded)} images; give one of exactly one"
-            )
-        name = loaded[0]
+        name = load_archive(config.beside(name), engine)
     if engine.image(name) is None:
         raise FailedError(
             f"images.{image.role}.prebuilt: the engine has no image {name}",
