@@ -52,14 +52,14 @@ def small_files(facts: ReleaseFacts, items: Sequence[Item]) -> list[File]:
 
 
 def host_scripts() -> list[File]:
-    """The scripts of scripts/host/, byte for byte."""
+    """The scripts of scripts/host/, byte for byte; those that an operator starts with lie at the top of the bundle."""
     found = sorted(paths.HOST_SCRIPTS.rglob("*.sh"))
-    return [
-        payload.of_bytes(
-            f"{layout.SCRIPTS}/{path.relative_to(paths.HOST_SCRIPTS).as_posix()}", path.read_bytes(), executable=True
-        )
-        for path in found
-    ]
+    return [payload.of_bytes(_script_name(path), path.read_bytes(), executable=True) for path in found]
+
+
+def _script_name(path: Path) -> str:
+    name = path.relative_to(paths.HOST_SCRIPTS).as_posix()
+    return name if name in {layout.DEPLOY_SCRIPT, layout.ENGINE_SCRIPT} else f"{layout.SCRIPTS}/{name}"
 
 
 def sums(facts: ReleaseFacts, files: Sequence[File]) -> bytes:
