@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from offline.audit import pycode
 from offline.audit.expand import by_name, expand
 from offline.audit.model import Item
 from offline.audit.network import downloads, is_index_name
@@ -12,7 +14,7 @@ from offline.audit.placed import Placed, ScriptFinder
 from offline.audit.shell import Command, commands
 from offline.audit.stages import PLATFORM_ARGS, Build, Stage, by_stages, declared, origin, unquoted
 from offline.audit.tools import other_download
-from offline.audit.wrappers import SHELLS, name_of, script_file, script_of, unwrapped
+from offline.audit.wrappers import SHELLS, name_of, python_script, script_file, script_of, unwrapped
 
 if TYPE_CHECKING:
     from offline.audit.dockerfile import Dockerfile, Instruction
@@ -187,7 +189,14 @@ class _StageReader:
                     self._item(instruction.line, "repo_add", word, stage)
             else:
                 self.result.copies.append((instruction.line, word.lstrip("/") or "."))
+                self._vendored(word, stage)
                 self.files[stage.number].put(word, target, several=len(sources) > 1)
+
+    def _vendored(self, source: str, stage: Stage) -> None:
+        """A vendor folder that comes along has the modules of a Go build already."""
+        vendor = source if source.rstrip("/").endswith("vendor") else f"{source}/vendor"
+        if self.find(posixpath.normpath(f"{vendor.lstrip('/')}/modules.txt")) is not None:
+            self.done[stage.number].add("go")
 
     def _origin(self, name: str, line: int, stage: Stage, *, mount: bool) -> None:
         value = expand(name, {**self.result.build.global_args, **self.known(stage)}).text
@@ -290,9 +299,17 @@ class _StageReader:
             return
         bare = named == first and "/" not in named
         script = scope.files.find_program(named, self.find) if bare else scope.files.find(named, self.find)
+        if script is None and python_script(command) is not None:
+            self._follow_python(python_script(command) or "", scope)
         if script is None or not _is_shell(script, named) or script.path in scope.trail:
             return
         self._script(script, scope.deeper(path=script.path))
+
+    def _follow_python(self, named: str, scope: _Scope) -> None:
+        script = scope.files.find(named, self.find)
+        if script is not None:
+            for call, line in pycode.model_downloads(script.data.decode("utf-8", "replace")):
+                self._item(script.line_at(line), "model_download", call, scope.stage, script.path)
 
 
 @dataclass(frozen=True, kw_only=True)

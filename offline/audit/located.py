@@ -21,6 +21,10 @@ class Located:
         """The 1-based line of the byte at `offset`."""
         return self.lines[max(0, bisect_right(self.starts, offset) - 1)]
 
+    def line_at(self, number: int) -> int:
+        """The line in the file of the text's own line `number`, both from 1."""
+        return self.lines[min(number, len(self.lines)) - 1]
+
     def cut(self, start: int, end: int) -> Located:
         """The piece from `start` to `end`, its lines kept."""
         first = max(0, bisect_right(self.starts, start) - 1)

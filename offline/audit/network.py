@@ -110,7 +110,7 @@ def _python(call: Call, command: Command) -> Iterator[Found]:
         code = command.stdin.data.decode("utf-8", "replace")
     elif name_of(option) == "get-pip.py":
         yield "pkg_pip", command.text
-    yield from (("model_download", found) for found in pycode.model_downloads(code))
+    yield from (("model_download", found) for found, _ in pycode.model_downloads(code))
 
 
 def _module(module: str, call: Call, command: Command) -> Iterator[Found]:

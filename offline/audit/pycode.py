@@ -24,8 +24,8 @@ _FETCHING = listed(
 _CALL = re.compile(r"([A-Za-z_][\w.]*)\s*\(")
 
 
-def model_downloads(code: str) -> Iterator[str]:
-    """The calls of `code` that fetch a model, as written. Code that Python cannot parse is read call by call."""
+def model_downloads(code: str) -> Iterator[tuple[str, int]]:
+    """(call as written, line) of what fetches a model. Code that Python cannot parse is read call by call."""
     if "(" not in code:
         return
     import ast
@@ -33,11 +33,12 @@ def model_downloads(code: str) -> Iterator[str]:
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        yield from (match[1] for match in _CALL.finditer(code) if _fetches(match[1]))
+        calls = ((match[1], code.count("\n", 0, match.start()) + 1) for match in _CALL.finditer(code))
+        yield from (call for call in calls if _fetches(call[0]))
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and not _local(node) and _fetches(name := _dotted(node.func)):
-            yield name
+            yield name, node.lineno
 
 
 def _fetches(name: str) -> bool:

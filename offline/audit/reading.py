@@ -16,14 +16,14 @@ from offline.audit.compose import (
     read_variables,
 )
 from offline.audit.context import context_of, finder
-from offline.audit.dockerfile import Dockerfile, DockerfileError, read_dockerfile
+from offline.audit.dockerfile import Dockerfile, DockerfileError, Instruction, read_dockerfile
 from offline.audit.expand import expand
 from offline.audit.model import AuditedFile, Finding, Item
 from offline.audit.nodes import Node, YamlError
 from offline.audit.rules.catalogue import found
 from offline.audit.rules.services import missing_health
 from offline.audit.services import inventory, source_path
-from offline.audit.source import RefusedError, Source, looks_like_template, relative
+from offline.audit.source import RefusedError, Source, is_template_mark, looks_like_template, relative
 from offline.audit.sources import ComposedBuild, Sources
 
 
@@ -168,7 +168,7 @@ class Reading:
             else:
                 self._refuse(path, "dockerfile", str(error), error.line)
             return
-        if looks_like_template(text):
+        if any(is_template_mark(word) for one in file.instructions for word in (one.keyword, *_base_words(one))):
             self._template(path)
             return
         self.files[path] = AuditedFile(path=path, kind="dockerfile")
@@ -211,3 +211,7 @@ class Reading:
                 value=reason,
             )
         )
+
+
+def _base_words(instruction: Instruction) -> tuple[str, ...]:
+    return instruction.words[:1] if instruction.keyword == "FROM" else ()

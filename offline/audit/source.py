@@ -162,8 +162,13 @@ def _kind_of_given(name: str) -> str:
 
 
 def looks_like_template(text: str) -> bool:
-    """Template marks where a Dockerfile or a Compose file has none."""
+    """Template marks where a Dockerfile or a Compose file has none: for a text that is no valid file of its kind."""
     return _TEMPLATE_LINE.search(text) is not None
+
+
+def is_template_mark(word: str) -> bool:
+    """A word that only a template has where an instruction or an image stands."""
+    return word.startswith(("{{", "{%", "<%", "{#")) or "{{" in word or "<%" in word
 
 
 def relative(folder: str, path: str) -> str:

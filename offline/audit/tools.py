@@ -99,7 +99,7 @@ _RUSTUP = _tool(
     "install update toolchain_install toolchain_update toolchain_add component_add target_add target_install default "
     "self_update self_upgrade-data check",
 )
-_VERSIONS = "install global_install latest plugin_add plugin-add plugin_install plugin_update use i u up upgrade"
+_VERSIONS = "install i global_install plugin_add plugin-add plugin_install plugin_update upgrade update"
 
 TOOLS: dict[str, Tool] = {
     **dict.fromkeys(("apt-get", "apt", "aptitude", "apt-fast", "nala"), _APT),
@@ -204,6 +204,7 @@ TOOLS: dict[str, Tool] = {
         ],
         _tool("toolchain_download", _VERSIONS, valued="-C --cd"),
     ),
+    "mise": _tool("toolchain_download", "install i use u up upgrade self-update", valued="-C --cd"),
     "sdk": _tool("toolchain_download", "install i upgrade u update selfupdate"),
     "emsdk": _tool("toolchain_download", "install update"),
     "flutter": _tool("toolchain_download", "precache upgrade channel"),

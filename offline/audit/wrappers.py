@@ -147,7 +147,9 @@ def _inner(words: tuple[Word, ...]) -> tuple[Word, ...] | None:
     if name == "retry":
         while position < len(words) and words[position].value.isdigit():
             position += 1
-    return words[position:]
+    # What xargs adds to the command comes from its input, and is some word all the same.
+    added = (replace(words[0], value="${ARGS}"),) if name == "xargs" else ()
+    return (*words[position:], *added)
 
 
 def _past_options(words: tuple[Word, ...], position: int, valued: frozenset[str], *, assignments: bool = False) -> int:
@@ -184,6 +186,8 @@ def _script_word(command: Command) -> Located | None:
     name = name_of(command.words[0].value)
     if name in SHELLS:
         return _shell_script(command)
+    if name in {"su", "runuser"} and command.stdin is not None:
+        return command.stdin
     if name in {"su", "runuser", "script", "scl", "flock", "nix-shell"}:
         return _after_option(command, {"-c", "--command", "--session-command", "--run"})
     if name == "eval":
@@ -225,6 +229,14 @@ def script_file(command: Command) -> str | None:
     return first
 
 
+def python_script(command: Command) -> str | None:
+    """The file that a Python runs: `python file.py`, or a file of that name by itself; None if none."""
+    first, *rest = command.values
+    if name_of(first).startswith(("python", "pypy")):
+        first = next((word for word in rest if not word.startswith("-")), "") if "-m" not in rest else ""
+    return first if first.endswith(".py") else None
+
+
 def _shell_script(command: Command) -> Located | None:
     words = command.words
     for index in range(1, len(words)):
@@ -235,7 +247,20 @@ def _shell_script(command: Command) -> Located | None:
             )
         if not value.startswith(("-", "+")) and words[index - 1].value not in {"-o", "-O", "+o"}:
             return None
-    return command.stdin
+    return command.stdin or _printed(command)
+
+
+def _printed(command: Command) -> Located | None:
+    """The script that `cat <<EOF` or `echo` sends through a pipe into a shell."""
+    earlier = command.before[-1] if command.before else None
+    if earlier is None or not earlier.words:
+        return None
+    name, *rest = earlier.words
+    if name.value == "cat":
+        return earlier.stdin
+    if name.value in {"echo", "printf"}:
+        return next((word.inside for word in rest if not word.value.startswith("-")), None)
+    return None
 
 
 def _is_c(value: str) -> bool:

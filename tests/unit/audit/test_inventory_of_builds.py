@@ -140,6 +140,156 @@ def test_a_command_that_stays_at_home_is_no_download(command: str) -> None:
     assert types_of(f"FROM x:1\nRUN {command}\n") == []
 
 
+WRAPPED = [
+    ("net_curl", "bash -lc 'set -e; curl -O https://example.com/x'"),
+    ("pkg_apt", 'sh -c "apt-get install -y \\"$(echo git)\\""'),
+    ("pkg_pip", "su -l app -c 'pip install x'"),
+    ("pkg_npm", "sudo -H -u app env CI=1 nice -n 5 npm ci"),
+    ("net_curl", "cat urls | xargs -n 1 -P 4 curl -fsSLO"),
+    ("pkg_gem", "exec time timeout -k 5 60 gem install x"),
+    ("pkg_pip", "poetry run pip install x"),
+    ("pkg_pip", "conda run -n env --no-capture-output pip install x"),
+    ("net_git", "find . -name x -exec git clone https://example.com/r {} \\;"),
+    ("pkg_apt", 'retry() { "$@" || "$@"; }; retry apt-get update'),
+    ("net_wget", "eval 'wget https://example.com/x'"),
+    ("pkg_apk", "echo 'apk add git' | sh -ex"),
+    ("toolchain_download", "curl https://sh.rustup.rs | sh -s -- -y"),
+    ("pkg_apt", "INSTALL='apt-get install -y' && $INSTALL git"),
+    ("net_curl", "for tool in curl; do $tool https://example.com/x; done"),
+    ("net_curl", "case $(uname -m) in x86_64) curl https://example.com/x;; esac"),
+    ("net_curl", "test -f x || (cd /tmp && curl https://example.com/x)"),
+    ("net_curl", "while ! curl https://example.com/x; do sleep 1; done"),
+]
+
+
+@pytest.mark.parametrize(("kind", "command"), WRAPPED)
+def test_a_command_is_found_whatever_is_around_it(kind: str, command: str) -> None:
+    assert (2, kind) in types_of(f"FROM x:1\nRUN {command}\n")
+
+
+def test_the_exec_form_is_a_command_too() -> None:
+    text = """
+        FROM x:1
+        RUN ["pip", "install", "x"]
+        RUN ["/bin/bash", "-c", "set -e && \\
+            apt-get update"]
+    """
+    assert types_of(text) == [(2, "pkg_pip"), (4, "pkg_apt")]
+
+
+def test_heredocs_are_scripts_or_files_by_what_reads_them() -> None:
+    text = """
+        FROM x:1
+        RUN <<EOF
+        set -e
+        apt-get update
+        EOF
+        RUN <<-"ONE" bash -e
+        \tcurl https://example.com/x
+        \tONE
+        RUN cat <<EOF > /etc/x.conf
+        apt-get update
+        EOF
+        RUN <<EOF
+        #!/usr/bin/env python3
+        print("apt-get update")
+        EOF
+        RUN python3 - <<EOF
+        import nltk
+        nltk.download("punkt")
+        EOF
+        COPY <<EOF /etc/y.conf
+        curl https://example.com/x
+        EOF
+    """
+    assert types_of(text.replace("\\t", "\t")) == [(4, "pkg_apt"), (7, "net_curl"), (16, "model_download")]
+
+
+def test_the_escape_character_and_the_frontend_are_directives() -> None:
+    text = "# syntax=docker/dockerfile:1.7\n# escape=`\nFROM x:1\nRUN true && `\n  apk add git\n"
+    assert types_of(text) == [(1, "syntax_frontend"), (5, "pkg_apk")]
+
+
+def test_windows_shells_are_said_to_be_not_analysed() -> None:
+    text = 'FROM x:1\nSHELL ["powershell", "-Command"]\nRUN curl https://example.com/x\nRUN ["pip", "install", "x"]\n'
+    audited = audit_build(read_dockerfile(text, "Dockerfile"))
+    assert audited.not_analysed == [(3, "the shell is powershell")]
+    assert [item.type for item in audited.items] == ["from_image", "pkg_pip"]
+
+
+def test_what_an_earlier_stage_fetched_is_there_in_a_stage_built_on_it() -> None:
+    text = """
+        FROM golang:1.23 AS modules
+        RUN go mod download
+        FROM modules AS build
+        RUN go build -o /app ./...
+        FROM golang:1.23
+        RUN go build -o /app ./...
+    """
+    assert types_of(text) == [(2, "pkg_go"), (3, "from_stage"), (6, "pkg_go")]
+
+
+def test_npx_starts_what_is_installed_and_fetches_what_is_not() -> None:
+    assert types_of("FROM x:1\nRUN npm ci\nRUN npx tsc\n") == [(2, "pkg_npm")]
+    assert types_of("FROM x:1\nRUN npx tsc\n") == [(2, "pkg_npm")]
+
+
+BASES = [
+    ("ARG V=3\nFROM python:${V}", ("from_image", "python:3")),
+    ("ARG V\nFROM python:${V:-3}", ("from_image", "python:3")),
+    ("ARG V=\nFROM python${V:+:}${V}", ("from_image", "python")),
+    ("ARG V\nFROM python:$V", ("from_unresolved", "python:$V")),
+    ("FROM a:1 AS Base\nFROM base", ("from_stage", "base")),
+    ("FROM a:1 AS build-amd64\nFROM build-${TARGETARCH}", ("from_stage", "build-amd64")),
+    ("FROM --platform=$BUILDPLATFORM a:1", ("from_image", "a:1")),
+    ("ARG V=1\nFROM a:$V AS x\nARG V=2\nFROM b:$V", ("from_image", "b:1")),
+]
+
+
+@pytest.mark.parametrize(("text", "last"), BASES)
+def test_a_base_is_resolved_by_the_args_before_the_first_from(text: str, last: tuple[str, str]) -> None:
+    items = audit_build(read_dockerfile(text + "\n", "Dockerfile")).items
+    assert (items[-1].type, items[-1].value) == last
+
+
+def test_scratch_is_no_image() -> None:
+    assert audit_build(read_dockerfile("FROM scratch\n", "Dockerfile")).items == []
+
+
+SOURCES = [
+    ("COPY --from=builder /a /b", "copy_from_stage"),
+    ("COPY --from=BUILDER /a /b", "copy_from_stage"),
+    ("COPY --from=0 /a /b", "copy_from_stage"),
+    ("COPY --from=7 /a /b", "copy_from_undefined"),
+    ("COPY --from=bulider /a /b", "copy_from_undefined"),
+    ("COPY --from=nginx:1.27 /a /b", "copy_from_image"),
+    ("COPY --from=composer /a /b", "copy_from_image"),
+    ("COPY --from=ghcr.io/astral-sh/uv /a /b", "copy_from_image"),
+    ("RUN --mount=type=bind,from=builder,target=/x true", "mount_from_stage"),
+    ("RUN --mount=from=alpine:3.20,target=/x true", "mount_from_image"),
+    ("ADD https://example.com/x /x", "add_url"),
+    ("ADD git@github.com:a/b.git#v1 /x", "add_url"),
+]
+
+
+@pytest.mark.parametrize(("line", "kind"), SOURCES)
+def test_copies_and_mounts_name_a_stage_an_image_or_nothing(line: str, kind: str) -> None:
+    assert types_of(f"FROM a:1 AS builder\nFROM b:1\n{line}\n") == [(3, kind)]
+
+
+def test_a_named_build_context_is_no_image() -> None:
+    file = read_dockerfile("FROM a:1\nCOPY --from=assets /a /b\n", "Dockerfile")
+    assert [item.type for item in audit_build(file, contexts=frozenset({"assets"})).items] == ["from_image"]
+
+
+def test_copies_from_the_context_and_cache_mounts_fetch_nothing() -> None:
+    assert types_of("FROM a:1\nCOPY . /a\nADD x.tar.gz /b\nRUN --mount=type=cache,target=/root/.cache true\n") == []
+
+
+def test_what_a_child_image_will_run_counts() -> None:
+    assert types_of("FROM a:1\nONBUILD RUN pip install x\n") == [(2, "pkg_pip")]
+
+
 def test_a_command_in_a_continued_run_stands_on_its_own_line() -> None:
     found = types_of("""
         FROM x:1

@@ -52,3 +52,17 @@ def test_a_dockerfile_in_a_folder_of_its_own_is_read_with_the_context_above(tmp_
     (tmp_path / "tools" / "get.sh").write_text(SCRIPT, encoding="utf-8")
     (tmp_path / "docker" / "Dockerfile").write_text(DOCKERFILES["copied file, run by path"], encoding="utf-8")
     assert "tools/get.sh" in {item.path for item in audit([tmp_path]).inventory}
+
+
+def test_a_python_script_that_fetches_models_is_read(tmp_path: Path) -> None:
+    (tmp_path / "get.py").write_text("import nltk\n\nnltk.download('punkt')\n", encoding="utf-8")
+    (tmp_path / "Dockerfile").write_text("FROM x:1\nCOPY get.py /\nRUN python /get.py\n", encoding="utf-8")
+    found = [(item.path, item.line) for item in audit([tmp_path]).inventory if item.type == "model_download"]
+    assert found == [("get.py", 3)]
+
+
+def test_modules_in_a_vendor_folder_are_not_fetched(tmp_path: Path) -> None:
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "vendor" / "modules.txt").write_text("", encoding="utf-8")
+    (tmp_path / "Dockerfile").write_text("FROM x:1\nCOPY . /src\nRUN go build ./...\n", encoding="utf-8")
+    assert [item.type for item in audit([tmp_path]).inventory] == ["from_image"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from offline.audit.project import audit
+from offline.audit.show import render
 
 SEED = Path(__file__).parents[2] / "fixtures" / "audit" / "seed"
 
@@ -21,3 +22,8 @@ def test_without_its_base_the_same_file_has_a_private_base_and_a_second_installa
     (tmp_path / "Dockerfile").write_bytes((SEED / "Dockerfile-server").read_bytes())
     report = audit([tmp_path])
     assert [finding.rule for finding in report.findings] == ["private-base", "mixed-base", "undefined-stage"]
+
+
+def test_the_guide_shows_what_the_audit_says_of_the_seed() -> None:
+    guide = (SEED.parents[3] / "docs" / "audit" / "README.md").read_text(encoding="utf-8")
+    assert f"```text\n{render(audit([SEED]))}\n```" in guide
