@@ -24,7 +24,7 @@ _REDIRECTS = {"file_redirect", "heredoc_redirect", "herestring_redirect"}
 _LITERALS = {"word", "number", "raw_string", "string", "concatenation", "ansi_c_string", "translated_string"}
 _WORDS = _LITERALS | {"simple_expansion", "expansion", "command_substitution", "process_substitution"}
 _NOT_WALKED = {"comment", "word", "raw_string", "variable_name", "number", "string_content", "file_descriptor"}
-_TRANSPARENT = {"subshell", "compound_statement", "list", "do_group", "negated_command"}
+_TRANSPARENT = {"subshell", "compound_statement", "do_group", "negated_command"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,10 +142,19 @@ class _Walk:
         self._children(node, self._inside(node, around))
 
     def _pipeline(self, node: Node, around: _Around) -> None:
-        first = len(self.found)
+        first, last = len(self.found), node.named_children[-1:]
         for child in node.named_children:
             before = (*around.before, *self.found[first:])
-            self.walk(child, _Around(before=before, function=around.function, depth=around.depth + 1))
+            writes = around.writes if child in last else ()
+            self.walk(child, _Around(before=before, writes=writes, function=around.function, depth=around.depth + 1))
+
+    def _list(self, node: Node, around: _Around) -> None:
+        """`a && b > file`: the grammar gives the redirection to the list, the shell to its last command."""
+        bare = _Around(before=around.before, function=around.function, depth=around.depth + 1)
+        for child in node.named_children[:-1]:
+            self.walk(child, bare)
+        for child in node.named_children[-1:]:
+            self.walk(child, replace(around, depth=around.depth + 1))
 
     def _redirected(self, node: Node, around: _Around) -> None:
         redirects = [child for child in node.named_children if child.type in _REDIRECTS]
@@ -275,6 +284,9 @@ class _Walk:
     _visits: ClassVar[dict[str, Callable[[_Walk, Node, _Around], None]]] = {
         "command": _command,
         "pipeline": _pipeline,
+        "list": _list,
+        # What follows `<<EOF` on its line is fed by the command before it.
+        "heredoc_redirect": _children,
         "redirected_statement": _redirected,
         "variable_assignment": _declared,
         "declaration_command": _declared,

@@ -210,6 +210,19 @@ def test_the_escape_character_and_the_frontend_are_directives() -> None:
     assert types_of(text) == [(1, "syntax_frontend"), (5, "pkg_apk")]
 
 
+def test_a_redirection_belongs_to_the_last_command_of_a_list() -> None:
+    text = """
+        FROM x:1
+        RUN true \\
+            && apt-get update \\
+            && echo "deb https://example.com stable main" > /etc/apt/sources.list.d/x.list \\
+            && cat <<EOF | sh
+        apk add git
+        EOF
+    """
+    assert types_of(text) == [(3, "pkg_apt"), (4, "repo_add"), (6, "pkg_apk")]
+
+
 def test_windows_shells_are_said_to_be_not_analysed() -> None:
     text = 'FROM x:1\nSHELL ["powershell", "-Command"]\nRUN curl https://example.com/x\nRUN ["pip", "install", "x"]\n'
     audited = audit_build(read_dockerfile(text, "Dockerfile"))
