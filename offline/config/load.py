@@ -63,8 +63,10 @@ def load(
     for path, (value, origin) in _overlays(environ, given, file):
         placed: Any = str((here / value).resolve()) if path[0] in _PATH_KEYS and isinstance(value, str) else value
         _put(values, path, placed, origin)
-        origins[problems.dotted(path)] = origin
-    release = _validated(values, read.lines, file)
+        name = problems.dotted(path)
+        origins = {known: was for known, was in origins.items() if not known.startswith((f"{name}.", f"{name}["))}
+        origins[name] = origin
+    release = _validated(values, read.lines, origins, file)
     if "source" not in given and f"{_PREFIX}SOURCE" not in environ and file == paths.KIT / "release.yml":
         why = f"{why}; source {release.source}"
     return Config(
@@ -150,12 +152,17 @@ def _put(values: dict[str, Any], path: tuple[str, ...], value: Any, origin: str)
     values[path[-1]] = value
 
 
-def _validated(values: dict[str, Any], lines: Mapping[str, int], file: Path) -> Release:
+def _validated(values: dict[str, Any], lines: Mapping[str, int], origins: Mapping[str, str], file: Path) -> Release:
+    def where(path: str) -> str:
+        """What to correct: the variable or flag that gave the value, or the line of the file."""
+        known = problems.nearest(path, origins)
+        origin = origins.get(known, file.name)
+        return origin if origin != file.name else f"{file}:{lines[known]}" if known else str(file)
+
     try:
         return Release.model_validate(values)
     except ValidationError as error:
-        found = problems.sentences(error.errors(), Release, lines)
+        found = problems.sentences(error.errors(), Release, where)
         raise UsageError(
-            "\n".join(f"{file.name}: {sentence}" for sentence in found),
-            hint=f"mend {file}; the annotated reference of every key is {paths.KIT / 'release.yml'}",
+            "\n".join(found), hint=f"the annotated reference of every key is {paths.KIT / 'release.yml'}"
         ) from None

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel
 
+from offline.config.redact import redacted
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     from pydantic_core import ErrorDetails
 
@@ -21,6 +23,13 @@ def dotted(location: Sequence[str | int]) -> str:
     for part in location:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text
+
+
+def nearest(path: str, known: Container[str]) -> str:
+    """The path itself, or the nearest one above it that is known; empty where none is."""
+    while path and path not in known:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return path
 
 
 def suggestion(name: str, known: Sequence[str]) -> str:
@@ -34,16 +43,20 @@ def keys(model: type[BaseModel]) -> dict[str, Any]:
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
-def sentences(errors: Sequence[ErrorDetails], root: type[BaseModel], lines: Mapping[str, int]) -> Iterator[str]:
-    """One sentence for each error, with its line where it stands in the file."""
+def sentences(errors: Sequence[ErrorDetails], root: type[BaseModel], where: Callable[[str], str]) -> Iterator[str]:
+    """One sentence for each problem, after the place that `where` names for its path."""
     for error in errors:
         path = dotted(error["loc"])
-        line = f"line {lines[path]}: " if path in lines else ""
-        yield line + (f"{path}: " if path else "") + _what(error, root)
+        if path:
+            yield f"{where(path)}: {path}: {_what(error, path, root)}"
+        else:
+            # What the check of the whole found: one line for each, with its path.
+            for line in _message(error).splitlines():
+                yield f"{where(line.partition(': ')[0])}: {line}"
 
 
-def _what(error: ErrorDetails, root: type[BaseModel]) -> str:
-    kind, message = error["type"], error["msg"].removeprefix("Value error, ")
+def _what(error: ErrorDetails, path: str, root: type[BaseModel]) -> str:
+    kind, message, given = error["type"], _message(error), error["input"]
     if kind == "extra_forbidden":
         *parents, name = error["loc"]
         return "unknown key" + suggestion(str(name), list(keys_at(root, parents)))
@@ -51,7 +64,13 @@ def _what(error: ErrorDetails, root: type[BaseModel]) -> str:
         return "missing; it has no default"
     if kind == "value_error":
         return message
-    return f"{message[0].lower()}{message[1:]} (given: {error['input']!r})"
+    # A list or a mapping may hold passwords anywhere, and is long.
+    shown = f" (given: {redacted(path, given)})" if isinstance(given, str | int | float) or given is None else ""
+    return f"{message[0].lower()}{message[1:]}{shown}"
+
+
+def _message(error: ErrorDetails) -> str:
+    return error["msg"].removeprefix("Value error, ")
 
 
 def keys_at(root: Any, location: Sequence[str | int]) -> dict[str, Any]:

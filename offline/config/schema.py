@@ -292,5 +292,5 @@ class Release(Part):
     def _names_agree(self) -> Release:
         problems = checks.cross_references(self)
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("\n".join(problems))
         return self
