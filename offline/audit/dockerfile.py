@@ -18,8 +18,6 @@ _HEREDOC = re.compile(r"^\s*\d*<<-?\s*([\"']?)([^\s\"'<>|&;]+)\1\s*$")
 _LEADING_HEREDOC = re.compile(rb"^(\d*<<-?\s*[\"']?\w+[\"']?)\s+(?=[^\s|;&])")
 _ERROR_LINE = re.compile(r"line (\d+)")
 
-PARSER_MISSING = "no BuildKit parser on this machine (the `dockerfile` package has no wheel for it)"
-
 
 class DockerfileError(Exception):
     """The file is no Dockerfile; `line` is where that shows."""
@@ -27,6 +25,10 @@ class DockerfileError(Exception):
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
         self.line = line
+
+
+class ParserMissingError(DockerfileError):
+    """The packages that parse Dockerfiles and shell text are not on this machine; Windows has no wheel of one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,12 +103,13 @@ class Dockerfile:
 def read_dockerfile(text: str, path: str, *, first_line: int = 1) -> Dockerfile:
     """Parse `text`; `first_line` is where it begins in the file (an inline Dockerfile of a compose file).
 
-    Raises DockerfileError for what BuildKit refuses, with the line.
+    Raises DockerfileError for what BuildKit refuses, with the line; ParserMissingError where nothing can be parsed.
     """
     try:
         import dockerfile
+        import tree_sitter_bash  # noqa: F401 - half of a Dockerfile is shell
     except ImportError as missing:
-        raise DockerfileError(PARSER_MISSING, first_line) from missing
+        raise ParserMissingError(f"this machine has no package `{missing.name}` to parse it", first_line) from missing
     text = text.removeprefix("\ufeff")
     try:
         commands = dockerfile.parse_string(text)

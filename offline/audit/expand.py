@@ -13,6 +13,8 @@ from dataclasses import dataclass
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MODIFIER = re.compile(r":?[-+?]|##?|%%?|//?")
 _DEEPEST = 20
+# `A=$A$A` doubles its value at every step; no name of anything is this long.
+_LONGEST = 1 << 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +101,7 @@ def expand(
     if "$" not in text:
         return Expanded(text=text)
     reader = _Reader(known, unknown, double_dollar=double_dollar)
-    return Expanded(text=reader.read(text), missing=tuple(reader.missing), required=tuple(reader.required))
+    return Expanded(text=reader.read(text)[:_LONGEST], missing=tuple(reader.missing), required=tuple(reader.required))
 
 
 def by_name(spelling: str) -> str:

@@ -36,6 +36,7 @@ class Node:
     plain: bool = True
     items: list[Node] = field(default_factory=list)
     pairs: list[tuple[Node, Node]] = field(default_factory=list)
+    _merged: dict[str, tuple[Node, Node]] | None = field(default=None, repr=False)
 
     @property
     def null(self) -> bool:
@@ -50,6 +51,8 @@ class Node:
 
     def entries(self, depth: int = 0) -> dict[str, tuple[Node, Node]]:
         """A mapping's key and value nodes by key; what `<<` merges in comes first, so that own keys win."""
+        if self._merged is not None:
+            return self._merged
         found: dict[str, tuple[Node, Node]] = {}
         if self.kind != "mapping" or depth > _MOST_MERGES:
             return found
@@ -58,7 +61,10 @@ class Node:
                 sources = value.items if value.kind == "sequence" else [value]
                 for source in reversed(sources):
                     found |= source.entries(depth + 1)
-        return found | {key.text: (key, value) for key, value in self.pairs if key.text != "<<"}
+        found |= {key.text: (key, value) for key, value in self.pairs if key.text != "<<"}
+        # Kept, or aliases of aliases would double the work at every level.
+        self._merged = found
+        return found
 
     def get(self, *names: str) -> Node | None:
         """The value under a path of keys, or None."""

@@ -16,7 +16,7 @@ from offline.audit.compose import (
     read_variables,
 )
 from offline.audit.context import context_of, finder
-from offline.audit.dockerfile import Dockerfile, DockerfileError, Instruction, read_dockerfile
+from offline.audit.dockerfile import Dockerfile, DockerfileError, Instruction, ParserMissingError, read_dockerfile
 from offline.audit.expand import expand
 from offline.audit.model import AuditedFile, Finding, Item
 from offline.audit.nodes import Node, YamlError
@@ -162,6 +162,9 @@ class Reading:
             return
         try:
             file = read_dockerfile(text, path)
+        except ParserMissingError as missing:
+            self._not_parsed(path, str(missing))
+            return
         except DockerfileError as error:
             if looks_like_template(text):
                 self._template(path)
@@ -196,6 +199,20 @@ class Reading:
                 1,
                 f"{path} is a template: what it becomes is not known before it is rendered",
                 "render it, and audit the result",
+            )
+        )
+
+    def _not_parsed(self, path: str, reason: str) -> None:
+        self.files[path] = AuditedFile(path=path, kind="dockerfile", error=reason)
+        self.findings.append(
+            found(
+                "not-analysed",
+                path,
+                1,
+                f"{path} is not analysed: {reason}",
+                "run the audit on Linux or macOS with the kit's locked requirements",
+                value=reason,
+                severity="warning",
             )
         )
 

@@ -67,10 +67,12 @@ class Command:
 
 
 @functools.cache
-def _parser() -> Parser:
-    import tree_sitter
-    import tree_sitter_bash
-
+def _parser() -> Parser | None:
+    try:
+        import tree_sitter
+        import tree_sitter_bash
+    except ImportError:
+        return None
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
 
 
@@ -78,7 +80,10 @@ def commands(text: Located, known: dict[str, str]) -> list[Command]:
     """Every command of `text` in the order it stands. `known` are variables; assignments on the way are added to it."""
     if not text.data.strip() or len(text.data) > LARGEST:
         return []
-    tree = _parser().parse(text.data)
+    parser = _parser()
+    if parser is None:
+        return []
+    tree = parser.parse(text.data)
     walk = _Walk(text, known)
     walk.walk(tree.root_node, _Around())
     return walk.found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,34 @@ def test_a_thousand_aliases_of_aliases_take_no_time(tmp_path: Path) -> None:
         tmp_path, "compose.yml", "\n".join(levels) + "\nservices:\n  a:\n    image: x:1\n    ports: *l59\n"
     )
     assert report.files[0].error == ""
+
+
+def test_merges_of_merges_and_values_that_double_take_no_time(tmp_path: Path) -> None:
+    levels = ["x-0: &l0 {image: x}"] + [f"x-{n}: &l{n} {{<<: [*l{n - 1}, *l{n - 1}]}}" for n in range(1, 45)]
+    audited(tmp_path, "compose.yml", "\n".join(levels) + "\nservices:\n  a: *l44\n")
+    doubling = "ENV A=$A$A\n" * 80 + "RUN " + "B=$B$B; " * 80 + "\n"
+    audited(tmp_path, "Dockerfile", "FROM x:1\nENV A=aa B=bb\n" + doubling)
+
+
+@pytest.mark.parametrize("opening", ["(", "$(", "{ ", "if ", "a | ", "! ", '"$(', "`", "${A:-", "f() { ", "[[ "])
+def test_deep_nesting_in_a_command_is_survived(opening: str, tmp_path: Path) -> None:
+    report = audited(tmp_path, "Dockerfile", "FROM x:1\nRUN curl https://example.com/x; " + opening * 3000 + "\n")
+    assert "from_image" in {item.type for item in report.inventory}
+
+
+@pytest.mark.parametrize("package", ["dockerfile", "tree_sitter_bash"])
+def test_without_its_parser_it_says_so_and_reads_the_rest(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    (tmp_path / "compose.yml").write_text(
+        "services:\n  a:\n    image: x:1\n    command: curl x.org\n", encoding="utf-8"
+    )
+    report = audited(tmp_path, "Dockerfile", "FROM debian:12\n")
+    [finding] = [found for found in report.findings if found.rule == "not-analysed"]
+    assert (finding.path, finding.severity) == ("Dockerfile", "warning")
+    assert package in finding.message
+    assert [item.type for item in report.inventory if item.path == "compose.yml"][0:1] == ["service"]
 
 
 def test_a_link_out_of_the_source_is_not_followed(tmp_path: Path) -> None:
