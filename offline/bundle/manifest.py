@@ -11,7 +11,7 @@ from offline.bundle.payload import folder
 from offline.config import checks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from offline.bundle.payload import Item
     from offline.config.schema import FirstRun, Probe, Release
@@ -73,6 +73,8 @@ class ReleaseFacts:
     """Optional payload that the source does not have."""
     holds_keys: tuple[str, ...]
     warnings: tuple[str, ...]
+    audit: Mapping[str, object] | None = None
+    """Figures of the audit; none where it was skipped or a stage ran alone."""
 
     @property
     def modes(self) -> dict[str, list[str]]:
@@ -172,6 +174,7 @@ def as_json(facts: ReleaseFacts) -> bytes:
         "left_out": list(facts.left_out),
         "holds_keys": list(facts.holds_keys),
         "warnings": list(facts.warnings),
+        "audit": facts.audit,
     }
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
 

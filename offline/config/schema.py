@@ -240,6 +240,15 @@ class EnginePayload(Part):
     compose_sha256: Sha256
 
 
+class Accepted(Part):
+    """A finding of the audit that is accepted, and why; `path` and `value` narrow it."""
+
+    rule: str
+    reason: Annotated[str, Field(min_length=1)]
+    path: str = ""
+    value: str = ""
+
+
 class Host(Part):
     """What a host must have; preflight refuses or warns by it."""
 
@@ -287,6 +296,7 @@ class Release(Part):
     """Made on the host at the first deploy, kept in its .env; `${NAME:?}` hands one to a service."""
     first_run: tuple[FirstRun, ...] = ()
     engine: EnginePayload | None = None
+    audit: tuple[Accepted, ...] = ()
 
     @model_validator(mode="after")
     def _names_agree(self) -> Release:

@@ -67,6 +67,7 @@ def _facts(
         left_out=missing,
         holds_keys=keys,
         warnings=tuple(run.console.warnings),
+        audit=run.audit.summary() if run.audit else None,
     )
 
 

@@ -17,6 +17,7 @@ from offline.store import blobs, lock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from offline.audit.model import Report
     from offline.config.load import Config
     from offline.console import Console
 
@@ -37,6 +38,7 @@ class Run:
     config: Config
     console: Console
     stages: list[Stage] = field(default_factory=list)
+    audit: Report | None = None
     _engine: Engine | None = None
 
     @property

@@ -10,6 +10,7 @@ from offline.bundle import payload
 from offline.errors import FailedError
 from offline.images import bases, obtain, plan, source
 from offline.paths import write_text
+from offline.release import auditing
 from offline.release.outcome import ExportedImage, Outcome
 from offline.release.packaging import package
 from offline.release.records import read_record
@@ -23,9 +24,13 @@ if TYPE_CHECKING:
     from offline.release.run import Run
 
 
-def release(run: Run, *, identity: str) -> Outcome:
+def release(run: Run, *, identity: str, audited: bool = True) -> Outcome:
     """The whole pipeline, top to bottom."""
     facts, planned = _planned(run)
+    if audited:
+        auditing.audit_source(run)
+    else:
+        run.console.warn("the audit was skipped (--no-audit): what breaks without internet shows only in the build")
     items = payload.collect(run.config.source, run.config.release.payload, plan.services_of(run.config.release))
     resolved = _base(run, planned)
     _build(run, planned, resolved, retry="invoke release")

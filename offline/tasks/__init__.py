@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from offline.tasks import bundles, images, release
+from offline.tasks import audit, bundles, images, release
 
 namespace = Collection()
 for _task in (
     release.release,
     release.config,
+    audit.audit,
     images.build_base,
     images.build_offline,
     images.build_app,

@@ -10,10 +10,11 @@ from offline.tasks.task import BUILD_HELP, load_config, task
 if TYPE_CHECKING:
     from invoke.context import Context
 
+_ID_HELP = "the release id, YYYYMMDD-HHMMSS; without it the present time in UTC"
 _HELP = BUILD_HELP | {"json": "one JSON object on stdout, everything else on stderr"}
 
 
-@task(help=_HELP | {"id": "the release id, YYYYMMDD-HHMMSS; without it the present time in UTC"})
+@task(help=_HELP | {"id": _ID_HELP, "audit": "--no-audit skips the audit"})
 def release(
     _context: Context,
     source: str | None = None,
@@ -22,8 +23,9 @@ def release(
     mode: str | None = None,
     id: str | None = None,  # noqa: A002 - the flag's name
     json: bool = False,  # noqa: FBT001, FBT002 - Invoke makes flags of these
+    audit: bool = True,  # noqa: FBT001, FBT002
 ) -> None:
-    """Turn a source tree into one verified offline bundle: bases, build, export, package."""
+    """Turn a source tree into one verified offline bundle: audit, bases, build, export, package."""
     from offline.release.run import check_id, new_id, running
     from offline.release.stages import release as run_release
     from offline.tasks.show import show_outcome
@@ -32,7 +34,7 @@ def release(
     identity = check_id(id) if id else new_id()
     console = Console()
     with running(resolved, console, "invoke release") as run:
-        outcome = run_release(run, identity=identity)
+        outcome = run_release(run, identity=identity, audited=audit)
     show_outcome(console, outcome, as_json=json)
 
 

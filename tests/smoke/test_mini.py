@@ -39,7 +39,7 @@ def stack(mini: dict[str, Any], engine: Engine, tmp_path_factory: pytest.TempPat
 
 
 def test_the_result_tells_what_a_script_needs(mini: dict[str, Any]) -> None:
-    assert [stage["name"] for stage in mini["stages"]] == ["base", "build", "export", "package"]
+    assert [stage["name"] for stage in mini["stages"]] == ["audit", "base", "build", "export", "package"]
     assert {image["role"] for image in mini["images"]} == {"server", "web", "db", "redis"}
     assert Path(mini["bundle"]).stat().st_size == mini["bytes"]
 
