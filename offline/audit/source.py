@@ -25,7 +25,7 @@ _NOT_DOCKERFILE = re.compile(
 )
 _COMPOSE = re.compile(r"^(?:.*[.\-_])?compose(?:[.\-_].+)?\.ya?ml$", re.IGNORECASE)
 _SERVICES = re.compile(rb"(?m)^services[ \t]*:")
-_TEMPLATE_LINE = re.compile(r"(?m)^\s*(?:\{\{|\{%|<%|\{#)|^\s*FROM\s+\S*(?:\{\{|<%|\{%|@[A-Za-z_]+@)", re.IGNORECASE)
+_TEMPLATE_MARK = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>")
 
 
 class RefusedError(Exception):
@@ -162,8 +162,8 @@ def _kind_of_given(name: str) -> str:
 
 
 def looks_like_template(text: str) -> bool:
-    """Template marks where a Dockerfile or a Compose file has none: for a text that is no valid file of its kind."""
-    return _TEMPLATE_LINE.search(text) is not None
+    """Whether a text that is no valid file of its kind has the marks of a template."""
+    return _TEMPLATE_MARK.search(text) is not None
 
 
 def is_template_mark(word: str) -> bool:
