@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 import shutil
 import tempfile
@@ -57,7 +58,7 @@ def staged(plan: BuildPlan, bases: Mapping[str, str], config: Config, *, only_co
         tree = folder / "context"
         _stage_tree(plan, tree, config, only_copied=only_copied)
         file = folder / "Dockerfile"
-        paths.write_text(file, dockerfile.staged(plan.text, bases, secrets=True))
+        paths.write_text(file, dockerfile.staged(plan.text, bases, plan.args, secrets=True))
         given = secrets.write(folder, config)
         yield Staged(context=tree, dockerfile=file, secrets=given, digest=_digest(tree, file))
 
@@ -138,9 +139,10 @@ def _stage_tree(plan: BuildPlan, tree: Path, config: Config, *, only_copied: boo
 def _stage_copied(plan: BuildPlan, tree: Path, source: Path) -> None:
     """Stage only what the COPY lines of the Dockerfile name."""
     tree.mkdir(parents=True)
-    wanted = dockerfile.copied(plan.text)
+    wanted = [posixpath.normpath(word.lstrip("/") or ".") for word in dockerfile.copied(plan.text)]
+    everything = any(word == "." or "$" in word for word in wanted)
     for relative in context.walk(source, (*context.ALWAYS_LEFT_OUT, *plan.leave_out)):
-        if any(pattern in {".", "./"} or matches(relative, pattern.removeprefix("./")) for pattern in wanted):
+        if everything or any(matches(relative, word) for word in wanted):
             context.copy(source / relative, tree / relative)
 
 

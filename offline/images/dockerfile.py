@@ -11,25 +11,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 MOUNTS = "--mount=type=secret,id=offline_env --mount=type=secret,id=offline_ca"
 READ_ENVIRONMENT = ". /run/secrets/offline_env"
 
-_FROM = re.compile(r"^(\s*FROM\s+(?:--\S+\s+)*)(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE)
-_COPY_FROM = re.compile(r"^\s*(?:COPY|ADD)\s+(?:--\S+\s+)*?--from=(\S+)", re.IGNORECASE)
-_RUN = re.compile(r"^(\s*RUN\s+)((?:--\S+\s+)*)(.*)", re.IGNORECASE | re.DOTALL)
-_ANY_ARG = re.compile(r"^\s*ARG\s", re.IGNORECASE)
-_ARG = re.compile(r"^\s*ARG\s+([A-Za-z_]\w*)=(\"?)([^\"\s]*)\2", re.IGNORECASE)
+# What may stand between words: blanks, and the end of a line that goes on.
+_GAP = r"(?:\s|\\(?=\n))+"
+_FLAGS = rf"(?:--\S+{_GAP})*"
+_FROM = re.compile(rf"^(\s*FROM{_GAP}{_FLAGS})(\S+)(?:{_GAP}AS{_GAP}(\S+))?", re.IGNORECASE)
+_COPY = re.compile(rf"^\s*(?:COPY|ADD){_GAP}({_FLAGS})(.*)", re.IGNORECASE | re.DOTALL)
+_COPY_FROM = re.compile(r"(?:^|\s)--from=(\S+)")
+_RUN = re.compile(rf"^(\s*RUN\s+)((?:{_GAP}(?=--))?{_FLAGS})(.*)", re.IGNORECASE | re.DOTALL)
+_ARG = re.compile(r"^\s*ARG\s+(.*)", re.IGNORECASE | re.DOTALL)
+_ARGUMENT = re.compile(r"""(?<!\S)([A-Za-z_]\w*)(?:=("[^"]*"|'[^']*'|\S*))?""")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))")
-_COPY = re.compile(r"^\s*(?:COPY|ADD)\s+(.*)", re.IGNORECASE | re.DOTALL)
 _KEEPS = re.compile(
     r"((?:pip3?|npm|yarn) config (?:--\S+ )?set|sources\.list|apt\.conf|settings\.xml|update-ca-certificates"
     r"|^\s*ENV\s.*(?:INDEX_URL|_PROXY|REGISTRY|CA_BUNDLE|CERT_FILE))",
     re.IGNORECASE,
 )
-_ESCAPE = re.compile(r"^\s*#\s*escape\s*=\s*(\S)", re.IGNORECASE)
-_HEREDOC = re.compile(r"<<-?\s*([\"']?)(\w+)\1")
+_DIRECTIVE = re.compile(r"^\s*#\s*([A-Za-z]+)\s*=\s*(\S+)")
+# A word of its own, as BuildKit reads it: neither `$((1<<2))` nor `<<<text`.
+_HEREDOC = re.compile(r"(?<!\S)\d*<<-?([\"']?)(\w+)\1(?!\S)")
+_HEREDOC_INSTRUCTION = re.compile(r"^\s*(?:RUN|COPY|ADD)\s", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,30 +48,42 @@ class Dockerfile:
     """Names that a COPY --from asks for as if they were stages, and that no stage has."""
 
 
-def read(text: str) -> Dockerfile:
-    """Read bases and stages of a Dockerfile."""
+def read(text: str, given: Mapping[str, str] | None = None) -> Dockerfile:
+    """Read bases and stages of a Dockerfile; `given` are build arguments, which win over their defaults."""
     bases: list[str] = []
     stages: list[str] = []
     undefined: list[str] = []
-    arguments: dict[str, str] = {}
-    count = 0
+    values = _global_arguments(text, given or {})
     for instruction in instructions(text):
-        found = _FROM.match(instruction)
-        if found:
-            reference = _resolved(found[2], arguments)
+        if found := _FROM.match(instruction):
+            reference = _resolved(found[2], values)
             if reference.lower() not in stages and reference != "scratch":
                 bases.append(reference)
-            stages.append((found[3] or str(count)).lower())
-            count += 1
-        elif not stages and (argument := _ARG.match(instruction)):
-            arguments[argument[1]] = argument[3]
-        elif copy := _COPY_FROM.match(instruction):
-            name = copy[1].lower()
-            if _is_stage_name(name) and name not in stages and not (name.isdigit() and int(name) < count):
-                undefined.append(copy[1])
+            stages.append((found[3] or str(len(stages))).lower())
+        elif (copy := _COPY.match(instruction)) and (source := _COPY_FROM.search(copy[1])):
+            if _is_undefined(source[1].lower(), stages):
+                undefined.append(source[1])
     return Dockerfile(
         bases=tuple(dict.fromkeys(bases)), stages=tuple(stages), undefined=tuple(dict.fromkeys(undefined))
     )
+
+
+def _global_arguments(text: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The values of the arguments before the first FROM: the only ones that a FROM line can use."""
+    values: dict[str, str] = {}
+    for instruction in instructions(text):
+        if _FROM.match(instruction):
+            break
+        for name, default in _declared(instruction):
+            values[name] = given.get(name, default)
+    return values
+
+
+def _declared(instruction: str) -> Iterator[tuple[str, str]]:
+    """The arguments that an ARG line declares, each with its default or nothing."""
+    if found := _ARG.match(instruction):
+        for argument in _ARGUMENT.finditer(found[1]):
+            yield argument[1], (argument[2] or "").strip("\"'")
 
 
 def keeps(text: str) -> tuple[str, ...]:
@@ -77,50 +94,59 @@ def keeps(text: str) -> tuple[str, ...]:
 
 def arguments(text: str) -> tuple[str, ...]:
     """Names of the build arguments that a Dockerfile declares."""
-    return tuple(
-        re.split(r"[=\s]", whole.strip(), maxsplit=2)[1] for whole in instructions(text) if _ANY_ARG.match(whole)
-    )
+    return tuple(name for whole in instructions(text) for name, _ in _declared(whole))
 
 
 def copied(text: str) -> tuple[str, ...]:
     """What COPY and ADD take from the build context, as written: the only files that such a build can see."""
     sources: list[str] = []
     for whole in instructions(text):
-        found = _COPY.match(whole.replace("\\\n", " "))
-        if not found or _COPY_FROM.match(whole):
-            continue
-        words = json.loads(found[1]) if found[1].startswith("[") else found[1].split()
-        sources += [word for word in words[:-1] if not word.startswith("--") and "://" not in word]
+        found = _COPY.match(whole)
+        if found and not _COPY_FROM.search(found[1]) and not _HEREDOC.search(found[2]):
+            words = _json_words(found[2]) or found[2].replace("\\\n", " ").split()
+            sources += [word for word in words[:-1] if "://" not in word]
     return tuple(dict.fromkeys(sources))
 
 
-def staged(text: str, bases: Mapping[str, str], *, secrets: bool) -> str:
+def _json_words(text: str) -> list[str]:
+    """The words of an instruction in JSON form; none where it is in shell form (`[ -f x ]` is)."""
+    try:
+        words = json.loads(text.replace("\\\n", " "))
+    except ValueError:
+        return []
+    return words if isinstance(words, list) else []
+
+
+def staged(text: str, bases: Mapping[str, str], given: Mapping[str, str], *, secrets: bool) -> str:
     """The copy that is built: external bases replaced by local tags, LF line ends, no frontend from a registry.
 
-    With `secrets`, every RUN in shell form sees the build's mirrors and certificates without keeping anything of them:
-    a Dockerfile that brings its own secret mounts is left as it is.
+    `given` are the build arguments. With `secrets`, every RUN in shell form sees the build's mirrors and certificates
+    without keeping anything of them: a Dockerfile that brings its own secret mounts is left as it is.
     """
     text = text.replace("\r\n", "\n")
     inserting = secrets and "id=offline_env" not in text
-    arguments: dict[str, str] = {}
-    lines: list[str] = []
-    for instruction in instructions(text, keep_comments=True):
-        if argument := _ARG.match(instruction):
-            arguments.setdefault(argument[1], argument[3])
-        lines.append(_staged(instruction, bases, arguments, inserting=inserting))
-    return "\n".join(lines) + "\n"
+    values = _global_arguments(text, given)
+    lines = [
+        _staged(instruction, bases, values, inserting=inserting)
+        for instruction in instructions(text, keep_comments=True)
+        if not _asks_for_frontend(instruction)
+    ]
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _staged(instruction: str, bases: Mapping[str, str], arguments: Mapping[str, str], *, inserting: bool) -> str:
-    if re.match(r"^\s*#\s*syntax\s*=", instruction, re.IGNORECASE):
-        return "# (the frontend built into the engine is used)"
+def _asks_for_frontend(line: str) -> bool:
+    directive = _DIRECTIVE.match(line)
+    return directive is not None and directive[1].lower() == "syntax"
+
+
+def _staged(instruction: str, bases: Mapping[str, str], values: Mapping[str, str], *, inserting: bool) -> str:
     if found := _FROM.match(instruction):
-        reference = _resolved(found[2], arguments)
+        reference = _resolved(found[2], values)
         start, end = found.span(2)
         return instruction[:start] + bases.get(reference, found[2]) + instruction[end:]
     if inserting and (found := _RUN.match(instruction)):
         keyword, flags, body = found.groups()
-        if body.lstrip().startswith("["):
+        if _json_words(body):
             return instruction
         prefix = "" if _HEREDOC.search(body) else f"{READ_ENVIRONMENT}; "
         return f"{keyword}{MOUNTS} {flags}{prefix}{body}"
@@ -133,8 +159,7 @@ def instructions(text: str, *, keep_comments: bool = False) -> Iterator[str]:
     Comments and empty lines between them come as instructions of their own with `keep_comments`; inside a continued
     instruction they stay where they are.
     """
-    directive = _ESCAPE.match(text)
-    escape = directive[1] if directive else "\\"
+    escape = _escape(text)
     lines = iter(text.replace("\r\n", "\n").split("\n"))
     for line in lines:
         if not line.strip() or line.lstrip().startswith("#"):
@@ -147,9 +172,21 @@ def instructions(text: str, *, keep_comments: bool = False) -> Iterator[str]:
             if following is None:
                 break
             whole.append(following)
-        for _, word in _HEREDOC.findall("\n".join(whole)):
-            whole += _heredoc(lines, word)
+        if _HEREDOC_INSTRUCTION.match(whole[0]):
+            for _, word in _HEREDOC.findall("\n".join(whole)):
+                whole += _heredoc(lines, word)
         yield "\n".join(whole)
+
+
+def _escape(text: str) -> str:
+    """The escape character: directives stand at the very top, in any order."""
+    for line in text.split("\n"):
+        directive = _DIRECTIVE.match(line)
+        if directive is None:
+            break
+        if directive[1].lower() == "escape":
+            return directive[2]
+    return "\\"
 
 
 def _continues(line: str, escape: str) -> bool:
@@ -172,6 +209,8 @@ def _resolved(reference: str, arguments: Mapping[str, str]) -> str:
     return _VARIABLE.sub(lambda found: arguments.get(found[1] or found[3], found[2]) or found[0], reference)
 
 
-def _is_stage_name(name: str) -> bool:
-    """`--from` may also name an image; a bare word without `/`, `:` or `@` is taken for a stage."""
-    return bool(re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name))
+def _is_undefined(name: str, stages: Sequence[str]) -> bool:
+    """Whether no stage so far is meant. `--from` may also name an image; a bare word is taken for a stage."""
+    if name.isdigit():
+        return int(name) >= len(stages)
+    return name not in stages and re.fullmatch(r"[a-z0-9][a-z0-9._-]*", name) is not None

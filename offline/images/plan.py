@@ -131,13 +131,14 @@ def _build(chosen: str, why: str, text: str, release: Release, image: Image | No
         "LOCALE": release.locale,
         **(image.build.args if image and image.build else {}),
     }
+    args = {name: value for name, value in given.items() if name in declared}
     return BuildPlan(
         dockerfile=chosen,
         text=text,
         why=why,
-        bases=dockerfile.read(text).bases,
+        bases=dockerfile.read(text, args).bases,
         context="kit" if image and image.bootstrap else "source",
-        args={name: value for name, value in given.items() if name in declared},
+        args=args,
         leave_out=image.build.leave_out if image and image.build else (),
         keeps=dockerfile.keeps(text) if chosen.startswith("source:") else (),
     )
