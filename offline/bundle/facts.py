@@ -38,6 +38,8 @@ def records(facts: ReleaseFacts) -> Iterator[Record]:
         yield ("image", image.role, image.tag, image.familiar or "", image.stored.config, image.stored.manifest)
         for number, layer in enumerate(image.stored.layers):
             yield ("layer", image.role, str(number), layer.diff_id, layer.digest, str(layer.size))
+    for diff_id, size in manifest.raw_sizes(facts).items():
+        yield ("raw", diff_id, str(size))
     for mode, services in facts.modes.items():
         yield ("mode", mode, ",".join(services))
     for name in facts.services:

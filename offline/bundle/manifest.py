@@ -181,7 +181,12 @@ def as_json(facts: ReleaseFacts) -> bytes:
 
 def disk_need(facts: ReleaseFacts) -> int:
     """Bytes that the images take on a host's engine: uncompressed layers, each once."""
-    return sum({layer.diff_id: layer.raw_size for image in facts.images for layer in image.stored.layers}.values())
+    return sum(raw_sizes(facts).values())
+
+
+def raw_sizes(facts: ReleaseFacts) -> dict[str, int]:
+    """Uncompressed bytes of each layer, by diff_id: a host needs room only for those that it lacks."""
+    return {layer.diff_id: layer.raw_size for image in facts.images for layer in image.stored.layers}
 
 
 def used_secrets(facts: ReleaseFacts) -> tuple[str, ...]:
@@ -214,7 +219,8 @@ def _image(image: BundledImage) -> dict[str, Any]:
         "manifest": image.stored.manifest,
         "bytes": image.bytes,
         "layers": [
-            {"diff_id": layer.diff_id, "digest": layer.digest, "size": layer.size} for layer in image.stored.layers
+            {"diff_id": layer.diff_id, "digest": layer.digest, "size": layer.size, "raw_size": layer.raw_size}
+            for layer in image.stored.layers
         ],
     }
 

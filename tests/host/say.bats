@@ -10,7 +10,7 @@ setup() {
 }
 
 keys() {
-    grep -oE '^    \[[a-z_]+\]=' "$LIB/messages.$1.sh"
+    grep -ohE '^    \[[a-z0-9_]+\]=' "$LIB/messages.$1.sh" "$LIB"/messages-*."$1.sh"
 }
 
 fields() {
@@ -29,7 +29,8 @@ fields() {
 }
 
 @test "every sentence that a script says exists, and every sentence is said" {
-    said=$(grep -ohE '\b(say|warn|fail|usage_error) [a-z_]+' -r "$LIB" "$LIB"/../*.sh | awk '{ print $2 }' | sort -u)
+    said=$(grep -ohE '\b(say|warn|fail|usage_error|refuse|caution|finding "\$[0-9]") [a-z0-9_]+' -r "$LIB" "$LIB"/../*.sh |
+        awk '{ print $NF }' | sort -u)
     known=$(keys en | tr -d ' []=' | grep -vxE 'warning|error' | sort -u)
     [ "$said" = "$known" ]
 }

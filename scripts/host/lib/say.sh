@@ -1,16 +1,21 @@
 # shellcheck shell=bash
 # What people see: sentences in their language, and progress in bytes. All of it goes to stderr; stdout is for lines
-# that a program may read. The sentences are in messages.en.sh and messages.zh.sh, by key.
+# that a program may read. The sentences are in messages.en.sh and messages.zh.sh, by key; those of one script alone in
+# messages-<script>.en.sh and .zh.sh.
 
 # use_language WISH: en or zh, or nothing to follow the caller's locale. Fails for any other wish.
 use_language() {
-    local locale=${LC_ALL:-${LC_MESSAGES:-${LANG:-}}} lib
+    local locale=${LC_ALL:-${LC_MESSAGES:-${LANG:-}}} lib language=en file
     lib=$(dirname -- "${BASH_SOURCE[0]}")
-    # shellcheck disable=SC1091 # found beside this file, wherever that is
-    case ${1:-$locale} in
-        zh*) source "$lib/messages.zh.sh" ;;
-        *) source "$lib/messages.en.sh" ;;
-    esac
+    if [[ ${1:-$locale} == zh* ]]; then
+        language=zh
+    fi
+    for file in "$lib/messages.$language.sh" "$lib"/messages-*."$language.sh"; do
+        if [[ -f $file ]]; then
+            # shellcheck disable=SC1090 # found beside this file, wherever that is
+            source "$file"
+        fi
+    done
     [[ -z $1 || $1 == en || $1 == zh ]]
 }
 
