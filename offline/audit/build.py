@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from offline.audit.located import Located
 
 DEEPEST_SCRIPT = 6
+# A command of this name runs what the function or script was given.
+_ARGUMENTS = frozenset({"$@", "$*", "${@}", "${*}"})
 _REMOTE = ("http://", "https://", "ftp://", "git://", "git@", "ssh://")
 _POSIX_SHELLS = SHELLS | {"-c", "env"}
 _SCRIPT_SHEBANGS = ("sh", "bash", "dash", "ash", "zsh", "ksh")
@@ -246,7 +248,7 @@ class _StageReader:
 
     def _script(self, text: Located, scope: _Scope) -> None:
         found = commands(text, scope.known)
-        passing = {command.function for command in found if command.function and command.values[0] in {"$@", "$*"}}
+        passing = {command.function for command in found if command.function and command.values[0] in _ARGUMENTS}
         for command in found:
             self._command(command, scope, passing)
 
@@ -304,6 +306,9 @@ class _StageReader:
         if script is None or not _is_shell(script, named) or script.path in scope.trail:
             return
         self._script(script, scope.deeper(path=script.path))
+        given = command.words[1:] if named == first else command.words[2:]
+        if given and any(arguments in script.data.split() for arguments in (b'"$@"', b"$@", b'"${@}"')):
+            self._command(replace(command, words=given), replace(scope, depth=scope.depth + 1), set())
 
     def _follow_python(self, named: str, scope: _Scope) -> None:
         script = scope.files.find(named, self.find)

@@ -39,6 +39,14 @@ def test_a_script_written_by_the_dockerfile_itself_stands_there(tmp_path: Path) 
     assert found == [("Dockerfile", 4)]
 
 
+def test_a_script_that_runs_what_it_is_given_runs_it(tmp_path: Path) -> None:
+    (tmp_path / "with-env").write_text('#!/bin/sh\n. /env\nexec "$@"\n', encoding="utf-8")
+    text = "FROM x:1\nCOPY with-env /usr/local/bin/\nRUN with-env pip install x\nRUN with-env python -V\n"
+    (tmp_path / "Dockerfile").write_text(text, encoding="utf-8")
+    found = [(item.path, item.line) for item in audit([tmp_path]).inventory if item.type == "pkg_pip"]
+    assert found == [("Dockerfile", 3)]
+
+
 def test_scripts_that_run_each_other_end(tmp_path: Path) -> None:
     (tmp_path / "a.sh").write_text("sh /s/b.sh\n", encoding="utf-8")
     (tmp_path / "b.sh").write_text("sh /s/a.sh\ncurl https://example.com/x\n", encoding="utf-8")
