@@ -60,9 +60,8 @@ def read(text: str, given: Mapping[str, str] | None = None) -> Dockerfile:
             if reference.lower() not in stages and reference != "scratch":
                 bases.append(reference)
             stages.append((found[3] or str(len(stages))).lower())
-        elif (copy := _COPY.match(instruction)) and (source := _COPY_FROM.search(copy[1])):
-            if _is_undefined(source[1].lower(), stages):
-                undefined.append(source[1])
+        elif (name := _copied_from(instruction)) and _is_undefined(name.lower(), stages):
+            undefined.append(name)
     return Dockerfile(
         bases=tuple(dict.fromkeys(bases)), stages=tuple(stages), undefined=tuple(dict.fromkeys(undefined))
     )
@@ -86,6 +85,13 @@ def _declared(instruction: str) -> Iterator[tuple[str, str]]:
             yield argument[1], (argument[2] or "").strip("\"'")
 
 
+def _copied_from(instruction: str) -> str:
+    """The stage or image that a COPY takes from; nothing where it takes from the build context."""
+    copy = _COPY.match(instruction)
+    found = _COPY_FROM.search(copy[1]) if copy else None
+    return found[1] if found else ""
+
+
 def keeps(text: str) -> tuple[str, ...]:
     """Lines that leave a mirror, a proxy or a certificate behind in the image, for the release engineer to know."""
     found = (line.strip() for whole in instructions(text) for line in whole.split("\n") if _KEEPS.search(line))
@@ -102,7 +108,7 @@ def copied(text: str) -> tuple[str, ...]:
     sources: list[str] = []
     for whole in instructions(text):
         found = _COPY.match(whole)
-        if found and not _COPY_FROM.search(found[1]) and not _HEREDOC.search(found[2]):
+        if found and not _copied_from(whole) and not _HEREDOC.search(found[2]):
             words = _json_words(found[2]) or found[2].replace("\\\n", " ").split()
             sources += [word for word in words[:-1] if "://" not in word]
     return tuple(dict.fromkeys(sources))

@@ -160,9 +160,8 @@ def test_a_comment_that_mentions_a_syntax_stays() -> None:
         ("RUN \\\n  a", f"RUN {MOUNTS} {READ_ENVIRONMENT}; \\\n  a"),
         ("RUN --network=none a", f"RUN {MOUNTS} --network=none {READ_ENVIRONMENT}; a"),
         (
-            "RUN --mount=type=cache,target=/a \\\n    --mount=type=cache,target=/b \\\n    pip install a",
-            f"RUN {MOUNTS} --mount=type=cache,target=/a \\\n    --mount=type=cache,target=/b \\\n"
-            f"    {READ_ENVIRONMENT}; pip install a",
+            "RUN --mount=type=cache,target=/a \\\n  --mount=type=tmpfs,target=/b \\\n  a",
+            f"RUN {MOUNTS} --mount=type=cache,target=/a \\\n  --mount=type=tmpfs,target=/b \\\n  {READ_ENVIRONMENT}; a",
         ),
         ("RUN [ -f a ] && b", f"RUN {MOUNTS} {READ_ENVIRONMENT}; [ -f a ] && b"),
         ('RUN ["pip", "install", "a"]', 'RUN ["pip", "install", "a"]'),
