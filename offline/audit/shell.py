@@ -38,6 +38,11 @@ class Word:
     quoted: bool = False
 
     @property
+    def line(self) -> int:
+        """The line that the word starts on."""
+        return self.whole.line(self.start)
+
+    @property
     def inside(self) -> Located:
         """The text between the quotes, where it stands."""
         return self.whole.cut(self.start, self.end)

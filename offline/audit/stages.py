@@ -78,14 +78,17 @@ def by_stages(file: Dockerfile, arguments: dict[str, str] | None = None) -> Buil
     for instruction in file.instructions:
         if instruction.keyword == "FROM" and not instruction.onbuild:
             build.stages.append(_stage(instruction, build))
-        elif build.stages:
+        elif build.stages or instruction.keyword != "ARG":
+            # Without a FROM it is no Dockerfile, and is said to be none; what it would fetch is listed all the same.
+            build.stages = build.stages or [
+                Stage(number=0, name="", line=instruction.line, base="scratch", base_type="")
+            ]
             build.stages[-1].instructions.append(instruction)
         else:
             build.before.append(instruction)
-            if instruction.keyword == "ARG":
-                for name, value in declared(instruction, build.global_args):
-                    if name in given or value is not None:
-                        build.global_args[name] = given.get(name, value or "")
+            for name, value in declared(instruction, build.global_args):
+                if name in given or value is not None:
+                    build.global_args[name] = given.get(name, value or "")
     return build
 
 

@@ -125,7 +125,8 @@ def unwrapped(command: Command) -> Command:
         inner = _inner(command.words)
         if inner is None:
             return command
-        command = replace(command, words=inner)
+        line = inner[0].line if inner else command.line
+        command = replace(command, words=inner, line=line)
     return command
 
 

@@ -64,7 +64,7 @@ def _refused(build: BuildAudit) -> Iterator[Finding]:
     file = build.build.file
     unknown = [one for one in file.instructions if one.keyword not in _KEYWORDS]
     problems = [(one.line, f"there is no instruction {one.keyword}") for one in unknown]
-    if not build.build.stages and not unknown:
+    if not unknown and not any(one.keyword == "FROM" for one in file.instructions):
         problems = [(1, "it has no FROM")]
     for line, reason in problems:
         yield found(

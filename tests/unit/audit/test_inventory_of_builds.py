@@ -167,6 +167,20 @@ def test_a_command_is_found_whatever_is_around_it(kind: str, command: str) -> No
     assert (2, kind) in types_of(f"FROM x:1\nRUN {command}\n")
 
 
+def test_a_command_stands_on_its_own_line_not_on_that_of_its_wrapper() -> None:
+    text = """
+        FROM x:1
+        RUN sudo -E env A=1 \\
+            B=2 \\
+            pip install x
+    """
+    assert types_of(text) == [(4, "pkg_pip")]
+
+
+def test_what_stands_before_any_from_is_listed_although_it_cannot_be_built() -> None:
+    assert types_of("FORM x:1\nRUN apt-get update\n") == [(2, "pkg_apt")]
+
+
 def test_the_exec_form_is_a_command_too() -> None:
     text = """
         FROM x:1
