@@ -105,10 +105,8 @@ def _go_build(rest: list[str], call: Call) -> str | None:
     vendored = any("mod=vendor" in word for word in [*rest, call.known.get("GOFLAGS", "")])
     targets = [word for word in rest if not word.startswith("-")]
     single_file = bool(targets) and targets[-1].endswith(".go") and "/" not in targets[-1]
-    if vendored or single_file or "go" in call.done or call.known.get("GO111MODULE") == "off":
-        return None
-    call.done.add("go")
-    return "pkg_go"
+    stays = vendored or single_file or "go" in call.done or call.known.get("GO111MODULE") == "off"
+    return None if stays else "pkg_go"
 
 
 def cargo(call: Call) -> str | None:
