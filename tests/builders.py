@@ -163,5 +163,6 @@ def facts(
         left_out=tuple(pattern for item in items for pattern in item.missing),
         holds_keys=(),
         warnings=(),
+        engine=(),
     )
     return made, tuple(items), store

@@ -51,6 +51,15 @@ def records(facts: ReleaseFacts) -> Iterator[Record]:
     yield from _host(facts)
 
 
+def parse(text: str) -> dict[str, list[Record]]:
+    """The records of a facts.tsv by kind, each without its kind; empty fields are empty again. Pure."""
+    found: dict[str, list[Record]] = {}
+    for line in text.splitlines():
+        kind, *fields = line.split("\t")
+        found.setdefault(kind, []).append(tuple("" if field == layout.EMPTY_FIELD else field for field in fields))
+    return found
+
+
 def _service(facts: ReleaseFacts, name: str) -> Iterator[Record]:
     service = facts.release.services[name]
     yield ("service", name, service.image, ",".join(service.modes), str(service.stop_grace))
@@ -87,6 +96,10 @@ def _host(facts: ReleaseFacts) -> Iterator[Record]:
     yield ("cpus", str(release.host.cpus))
     yield ("cpu_level", release.host.cpu_level)
     yield ("disk", str(manifest.disk_need(facts)))
+    if release.engine:
+        yield ("engine", release.engine.version, release.engine.compose_version)
+    for file in facts.engine:
+        yield ("engine_file", file.name.rpartition("/")[2], file.sha256)
 
 
 def _line(record: Iterable[str]) -> str:

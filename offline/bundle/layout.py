@@ -33,7 +33,11 @@ INDEX = "images/index.json"
 IMAGE_MANIFEST = "images/manifest.json"
 BLOBS = "images/blobs/sha256"
 
+# The engine for a bare host, where the bundle brings one.
 ENGINE = "engine"
+ENGINE_DOCKER = "engine/docker.tgz"
+ENGINE_COMPOSE = "engine/docker-compose"
+ENGINE_UNIT = "engine/docker.service"
 
 # Without these in SHA256SUMS a bundle is incomplete, a delta too.
 REQUIRED = (RELEASE, FACTS, OCI_LAYOUT, INDEX, IMAGE_MANIFEST)

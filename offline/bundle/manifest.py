@@ -13,7 +13,7 @@ from offline.config import checks
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from offline.bundle.payload import Item
+    from offline.bundle.payload import File, Item
     from offline.config.schema import FirstRun, Probe, Release
     from offline.store.model import StoredImage
 
@@ -69,6 +69,8 @@ class ReleaseFacts:
     services: tuple[str, ...]
     images: tuple[BundledImage, ...]
     mounts: tuple[Mount, ...]
+    engine: tuple[File, ...]
+    """Files that install an engine on a bare host; none: the bundle brings no engine."""
     left_out: tuple[str, ...]
     """Optional payload that the source does not have."""
     holds_keys: tuple[str, ...]
@@ -171,6 +173,7 @@ def as_json(facts: ReleaseFacts) -> bytes:
         "first_run": [value.model_dump(mode="json") for value in first_runs(facts)],
         "network": {"subnet": release.network.subnet},
         "host": release.host.model_dump(mode="json") | {"disk": disk_need(facts)},
+        "engine": _engine(facts),
         "left_out": list(facts.left_out),
         "holds_keys": list(facts.holds_keys),
         "warnings": list(facts.warnings),
@@ -235,6 +238,17 @@ def _service(facts: ReleaseFacts, name: str) -> dict[str, Any]:
         "probes": [_probe(probe) for probe in service.probes],
         "version_probe": _probe(service.version_probe) if service.version_probe else None,
         "stop_grace": service.stop_grace,
+    }
+
+
+def _engine(facts: ReleaseFacts) -> dict[str, Any] | None:
+    engine = facts.release.engine
+    if engine is None:
+        return None
+    return {
+        "version": engine.version,
+        "compose_version": engine.compose_version,
+        "files": {file.name: file.sha256 for file in facts.engine},
     }
 
 

@@ -48,7 +48,7 @@ def small_files(facts: ReleaseFacts, items: Sequence[Item]) -> list[File]:
         **{f"{layout.IMAGES}/{name}": data for name, data in described},
     }
     files = [payload.of_bytes(name, data) for name, data in texts.items()]
-    return [*files, *host_scripts(), *(file for item in items for file in item.files)]
+    return [*files, *host_scripts(), *facts.engine, *(file for item in items for file in item.files)]
 
 
 def host_scripts() -> list[File]:
@@ -97,7 +97,8 @@ def write(
 
 def total_bytes(facts: ReleaseFacts, items: Sequence[Item]) -> int:
     """Bytes that will flow, for the progress line: blobs and payload."""
-    return sum(_blobs(facts).values()) + sum(file.size for item in items for file in item.files)
+    files = [*facts.engine, *(file for item in items for file in item.files)]
+    return sum(_blobs(facts).values()) + sum(file.size for file in files)
 
 
 def _entries(facts: ReleaseFacts, files: Sequence[File]) -> list[tuple[str, File | tuple[str, int] | None]]:

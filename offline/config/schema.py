@@ -18,6 +18,7 @@ Mode = Annotated[str, AfterValidator(checks.folder_mode)]
 Seconds = Annotated[int, Field(gt=0, le=86_400)]
 Size = Annotated[str, Field(pattern=r"^\d+[kmg]$")]
 Port = Annotated[str, AfterValidator(checks.port)]
+Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Url = Annotated[str, Field(pattern=r"^(https?|file)://\S+$")]
 Origin = Literal["registry", "archive", "bootstrap", "build"]
@@ -231,12 +232,15 @@ class Network(Part):
 
 
 class EnginePayload(Part):
-    """Files that install an engine on a bare host, with what their bytes must be."""
+    """Files that install an engine on a bare host, with what their bytes must be. `invoke fetch-engine` brings them."""
 
-    version: str
+    version: Version
     docker: str
+    """Docker's static tarball, relative to release.yml."""
     docker_sha256: Sha256
+    compose_version: Version
     compose: str
+    """The Compose binary, relative to release.yml."""
     compose_sha256: Sha256
 
 

@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from offline.bundle import manifest, payload, write
+from offline.bundle import enginekit, manifest, payload, write
 from offline.errors import UsageError
 from offline.images import plan, source
 from offline.paths import write_text
@@ -64,6 +64,7 @@ def _facts(
         services=tuple(manifest.start_order(release_, plan.services_of(release_))),
         images=_bundled(run, exported),
         mounts=manifest.mounts_of(items),
+        engine=enginekit.collect(release_.engine, run.config.beside),
         left_out=missing,
         holds_keys=keys,
         warnings=tuple(run.console.warnings),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from offline.tasks import audit, bundles, images, release
+from offline.tasks import audit, bundles, engine, images, release
 
 namespace = Collection()
 for _task in (
@@ -18,5 +18,6 @@ for _task in (
     bundles.package,
     bundles.verify,
     bundles.store_gc,
+    engine.fetch_engine,
 ):
     namespace.add_task(_task)

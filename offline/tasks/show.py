@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from offline.console import human_bytes, human_seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from offline.bundle.enginekit import Part, Wanted
     from offline.config.load import Config
     from offline.console import Console
     from offline.release.outcome import Outcome
@@ -46,6 +48,20 @@ def show_config(console: Console, config: Config, *, as_json: bool) -> None:
     console.text(f"# {config.file} ({config.why})")
     for path, value, origin in rows(config):
         console.text(f"{path} = {value}    [{origin}]")
+
+
+def show_engine(console: Console, file: Path, files: Sequence[Wanted], found: Mapping[Part, str]) -> None:
+    """What was brought; for what release.yml does not pin yet, the section to put there."""
+    from offline.bundle.enginekit import section
+
+    if all(wanted.sha256 for wanted in files):
+        console.text(f"The engine that {file} names is here; `invoke package` puts it into the bundle.")
+        return
+    docker, compose = (
+        (wanted.version, wanted.path.relative_to(file.parent).as_posix(), found[wanted.part]) for wanted in files
+    )
+    console.text(f"Put this into {file}; from then on only these bytes are taken:\n")
+    console.text(section(docker, compose))
 
 
 def verify_bundle(console: Console, path: Path) -> None:
