@@ -24,6 +24,8 @@ _NOT_DOCKERFILE = re.compile(
     re.IGNORECASE,
 )
 _COMPOSE = re.compile(r"^(?:.*[.\-_])?compose(?:[.\-_].+)?\.ya?ml$", re.IGNORECASE)
+# The kit's own description of a stack has services too; Compose never sees it.
+_RELEASE = re.compile(rb"(?m)^stack[ \t]*:")
 _SERVICES = re.compile(rb"(?m)^services[ \t]*:")
 _TEMPLATE_MARK = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|<%.*?%>")
 
@@ -71,6 +73,8 @@ class Source:
         try:
             data = self.inside(path).read_bytes()
         except (OSError, RefusedError):
+            return None
+        if _RELEASE.search(data):
             return None
         return "compose?" if _SERVICES.search(data) and b"image:" in data else None
 
