@@ -32,7 +32,8 @@ KIT_FOLDER = ".offline"
 _STEP = re.compile(r"^#(?P<number>\d+) \[(?P<where>[^\]]*\d+/\d+)\] (?P<what>.*)")
 _OF_STEP = re.compile(r"^#(?P<number>\d+) (?P<said>.*)")
 _NO_WORK = {"CACHED", "DONE 0.0s"}
-_FAILED_STEP = re.compile(r"^ > \[(?P<step>.*)\]:?")
+_FAILED_STEP = re.compile(r"^ > (?P<step>\[.*?):?$")
+_OURS = re.compile(r"--mount=type=secret,id=offline_\S+\s+|\. /run/secrets/offline_env\s*(?:&&|;)\s*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +101,7 @@ class Steps:
         """Take one line of BuildKit's plain progress."""
         step, of_step = _STEP.match(line), _OF_STEP.match(line)
         if step:
-            what = re.sub(r"--mount=\S+\s+|\. /run/secrets/offline_env\s*(?:&&|;)\s*", "", step["what"])
-            self._waiting[step["number"]] = f"    {self._name} [{step['where']}] {' '.join(what.split())[:100]}"
+            self._waiting[step["number"]] = f"    {self._name} [{step['where']}] {_readable(step['what'])}"
         elif of_step and of_step["number"] in self._waiting:
             if of_step["said"].startswith("sha256:"):
                 return
@@ -110,12 +110,17 @@ class Steps:
                 self._console.say(text)
 
 
+def _readable(what: str) -> str:
+    """An instruction on one short line, without what the kit put into it."""
+    return " ".join(_OURS.sub("", what).split())[:100]
+
+
 def _failure(name: str, error: CommandError) -> str:
     """The failing step and what it said last, without BuildKit's frame around it."""
     lines = error.tail.splitlines()
-    step = next((found["step"] for line in lines if (found := _FAILED_STEP.match(line))), "")
+    step = next((_readable(found["step"]) for line in lines if (found := _FAILED_STEP.match(line))), "")
     said = "\n".join(f"    {line}" for line in lines if line.strip() and not line.startswith("---"))
-    return f"building {name} failed" + (f" at [{step}]" if step else "") + f":\n{said}"
+    return f"building {name} failed" + (f" at {step}" if step else "") + f":\n{said}"
 
 
 def _stage_tree(plan: BuildPlan, tree: Path, config: Config, *, only_copied: bool) -> None:
