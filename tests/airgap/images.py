@@ -87,7 +87,9 @@ HOSTS = {
         compose="2.40.3",
         store="containerd",
     ),
-    "none-systemd": HostImage(suite="bookworm", packages=("systemd", "systemd-sysv", "dbus", *_LIBRARIES)),
+    "none-systemd": HostImage(
+        suite="bookworm", packages=("systemd", "systemd-sysv", "dbus", *_LIBRARIES), commands=_NO_SYSCTL
+    ),
 }
 
 
