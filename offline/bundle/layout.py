@@ -8,6 +8,11 @@ from __future__ import annotations
 FORMAT = 1
 ARCHIVE_SUFFIX = ".tar.gz"
 
+# A bundle cut to a size: `<archive>.001 …`, and beside them what says which parts there are.
+PARTS_SUFFIX = ".parts.json"
+PARTS_LIST_SUFFIX = ".parts.sha256"
+JOIN_SCRIPT = "join.sh"
+
 # What says what the bundle is, and that it is whole.
 SUMS = "SHA256SUMS"
 RELEASE = "release.json"
@@ -39,6 +44,14 @@ ENGINE_DOCKER = "engine/docker.tgz"
 ENGINE_COMPOSE = "engine/docker-compose"
 ENGINE_UNIT = "engine/docker.service"
 
+# What the kit itself puts at the top of a bundle: no payload may lie there.
+OWN_NAMES = frozenset(
+    {
+        *(SUMS, RELEASE, OMITTED, README, MANIFEST_TEXT, GUIDE_ZH, GUIDE_EN, COMPOSE, DEPLOY_SCRIPT, ENGINE_SCRIPT),
+        *(SCRIPTS, IMAGES, ENGINE),
+    }
+)
+
 # Without these in SHA256SUMS a bundle is incomplete, a delta too.
 REQUIRED = (RELEASE, FACTS, OCI_LAYOUT, INDEX, IMAGE_MANIFEST)
 
@@ -63,6 +76,11 @@ OMITTED_FILE = "file"
 def top_folder(bundle: str, release: str) -> str:
     """The one folder that a bundle unpacks to: `<bundle>-<id>`."""
     return f"{bundle}-{release}"
+
+
+def part(archive: str, number: int) -> str:
+    """A part of an archive, by its number from 1: `<archive>.001`."""
+    return f"{archive}.{number:03d}"
 
 
 def blob(digest: str) -> str:

@@ -194,11 +194,16 @@ def raw_sizes(facts: ReleaseFacts) -> dict[str, int]:
 
 def used_secrets(facts: ReleaseFacts) -> tuple[str, ...]:
     """The declared secrets that a service of this bundle reads."""
+    services = [facts.release.services[name] for name in facts.services]
     read = {
         name
-        for service in facts.services
-        for value in facts.release.services[service].environment.values()
-        for name in checks.referenced(value)
+        for service in services
+        for text in (
+            *service.environment.values(),
+            *service.command,
+            *(service.healthcheck.test if service.healthcheck else ()),
+        )
+        for name in checks.referenced(text)
     }
     return tuple(name for name in facts.release.secrets if name in read)
 

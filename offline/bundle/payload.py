@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from offline.bundle import names
+from offline.bundle import layout, names
 from offline.errors import UsageError
 from offline.images import context
 from offline.images.globs import matches
@@ -67,14 +67,25 @@ def collect(source: Path, specs: Sequence[Payload], services: Sequence[str]) -> 
     """
     problems: list[str] = []
     items = [_item(source, spec, problems) for spec in specs if spec.service in services]
-    seen: dict[str, Path | None] = {}
-    for file in (file for item in items for file in item.files):
-        if file.name in seen and seen[file.name] != file.path:
-            problems.append(f"{file.name}: two payload items ship a file of this name")
-        seen[file.name] = file.path
+    problems += _clashes(items)
     if problems:
         raise UsageError("payload:\n" + "\n".join(f"  {problem}" for problem in problems), hint="nothing was written")
     return tuple(items)
+
+
+def _clashes(items: Sequence[Item]) -> Iterator[str]:
+    """Names that two payload items, or an item and the kit itself, would give to different things."""
+    for item in items:
+        if item.spec.bundle.partition("/")[0] in layout.OWN_NAMES:
+            yield f"{item.spec.bundle}: this name in the bundle is the kit's own; choose another"
+    seen: dict[str, File] = {}
+    for file in (file for item in items for file in item.files):
+        if seen.setdefault(file.name, file).sha256 != file.sha256:
+            yield f"{file.name}: two payload items ship a file of this name"
+    for name in seen:
+        for above in (folder.decode() for folder in names.parents(name.encode())):
+            if above in seen:
+                yield f"{above}: a file of one payload item, and a folder of another ({name})"
 
 
 def folder(service: str, items: Sequence[Item]) -> str:
@@ -93,6 +104,7 @@ def _shipped(service: str, items: Sequence[Item]) -> Iterator[File]:
 
 def _item(source: Path, spec: Payload, problems: list[str]) -> Item:
     files: dict[str, File] = {}
+    origins: dict[str, str] = {}
     missing: list[str] = []
     for pattern in spec.files:
         found = list(_matching(source, pattern))
@@ -102,8 +114,9 @@ def _item(source: Path, spec: Payload, problems: list[str]) -> Item:
                 problems.append(f"{pattern}: nothing of that name in {source}, and the item is required")
         for relative, inside in found:
             name = spec.bundle if spec.single else f"{spec.bundle}/{inside}"
-            file = None if name in files and files[name].path else _file(source, relative, name, problems)
-            if file:
+            if origins.setdefault(name, relative) != relative:
+                problems.append(f"{name}: both {origins[name]} and {relative} would be this file")
+            elif name not in files and (file := _file(source, relative, name, problems)):
                 files[name] = file
     return Item(spec=spec, files=tuple(files.values()), missing=tuple(missing))
 
@@ -142,8 +155,8 @@ def _file(source: Path, relative: str, name: str, problems: list[str]) -> File |
             f"{names.shown(os.fsencode(relative))}: a name with control characters or backslashes; rename it"
         )
         return None
-    if path.is_symlink() and not path.resolve().is_relative_to(source.resolve()):
-        problems.append(f"{relative}: a link that points outside the source ({path.resolve()})")
+    if not path.resolve().is_relative_to(source.resolve()):
+        problems.append(f"{relative}: it lies outside the source ({path.resolve()})")
         return None
     if not path.is_file():
         problems.append(f"{relative}: neither a file nor a link to one")

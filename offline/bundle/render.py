@@ -9,6 +9,8 @@ from offline.config import checks
 from offline.templates import render
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from offline.bundle.manifest import ReleaseFacts
 
 _TEXTS = (layout.README, layout.MANIFEST_TEXT, layout.GUIDE_ZH, layout.GUIDE_EN)
@@ -32,28 +34,30 @@ def compose(facts: ReleaseFacts) -> bytes:
 def _service(facts: ReleaseFacts, name: str) -> dict[str, Any]:
     service = facts.release.services[name]
     environment = {"TZ": facts.release.timezone, **service.environment}
+    secrets = facts.release.secrets
     return {
         "name": name,
         "image": facts.image(service.image).tag,
         "stop_grace": service.stop_grace,
-        "command": [escaped(word) for word in service.command],
+        "command": [escaped(word, secrets) for word in service.command],
         "depends_on": [other for other in service.depends_on if other in facts.services],
         "ports": list(service.ports),
-        "environment": {variable: escaped(value) for variable, value in environment.items()},
+        "environment": {variable: escaped(value, secrets) for variable, value in environment.items()},
         "security_opt": list(service.security_opt),
         "memory": service.memory,
         "cpus": service.cpus,
         "logs": service.logs,
         "healthcheck": service.healthcheck,
-        "test": [escaped(word) for word in service.healthcheck.test] if service.healthcheck else [],
+        "test": [escaped(word, secrets) for word in service.healthcheck.test] if service.healthcheck else [],
         "mounts": [mount for mount in facts.mounts if mount.service == name],
     }
 
 
-def escaped(value: str) -> str:
+def escaped(value: str, secrets: Collection[str]) -> str:
     """A value in which Compose replaces nothing but references to declared secrets: every other `$` is doubled."""
-    parts = checks.REFERENCE.split(value)
-    if len(parts) == 1:
-        return value.replace("$", "$$")
-    # split() gives text, name, text, name, … text
-    return "".join(f"${{{part}:?}}" if index % 2 else part.replace("$", "$$") for index, part in enumerate(parts))
+    text, end = "", 0
+    for found in checks.REFERENCE.finditer(value):
+        if found[1] in secrets:
+            text += value[end : found.start()].replace("$", "$$") + f"${{{found[1]}:?}}"
+            end = found.end()
+    return text + value[end:].replace("$", "$$")

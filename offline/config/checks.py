@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import graphlib
 import ipaddress
 import re
 from typing import TYPE_CHECKING
@@ -69,6 +70,7 @@ def cross_references(release: Release) -> list[str]:
     """Every name that points to nothing, each as one sentence with its path."""
     return [
         *_unknown_names(release),
+        *_cycles(release),
         *_modes(release),
         *_environment(release),
         *_payload(release),
@@ -92,6 +94,15 @@ def _missing(path: str, names: Iterable[str], known: Iterable[str]) -> Iterator[
     for name in names:
         if name not in known:
             yield f'{path}: there is no "{name}" (there are: {", ".join(known)})'
+
+
+def _cycles(release: Release) -> Iterator[str]:
+    graph = {name: service.depends_on for name, service in release.services.items()}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        circle = error.args[1]
+        yield f"services.{circle[0]}.depends_on: it waits for itself ({' > '.join(circle)})"
 
 
 def _modes(release: Release) -> Iterator[str]:

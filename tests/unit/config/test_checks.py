@@ -94,6 +94,8 @@ def test_a_dollar_that_is_no_reference_is_plain_text() -> None:
     [
         ({"services.api.image": "nope"}, 'services.api.image: there is no "nope"'),
         ({"services.api.depends_on": ["nope"]}, 'services.api.depends_on: there is no "nope"'),
+        ({"services.db.depends_on": ["api"]}, "depends_on: it waits for itself ("),
+        ({"services.db.depends_on": ["db"]}, "services.db.depends_on: it waits for itself (db > db)"),
         ({"payload.0.service": "nope"}, 'payload[0].service: there is no "nope"'),
         ({"data.database.service": "nope"}, 'data.database.service: there is no "nope"'),
         ({"first_run.0.query_in": "nope"}, 'first_run[0]: there is no "nope"'),
