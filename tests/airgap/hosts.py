@@ -16,7 +16,6 @@ import os
 import shlex
 import subprocess
 import sys
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -185,18 +184,17 @@ def host(engine: str) -> Iterator[Host]:
     _sweep_once()
     made = image(engine)
     name = f"{NAME}-{os.getpid()}-{next(_numbers)}"
-    with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
-        try:
-            network = isolated(name)
-            create(name, made, network, systemd=HOSTS[engine].systemd)
-            config = sshd.provide(name, network.address, Path(folder))
-            docker("start", name)
-            proof.prove_unreachable(name)
-            started = Host(name=name, kind=HOSTS[engine], address=network.address, ssh_config=config)
-            started.await_up()
-            yield started
-        finally:
-            leftovers.remove(name)
+    try:
+        network = isolated(name)
+        create(name, made, network, systemd=HOSTS[engine].systemd)
+        config = sshd.provide(name, network.address, leftovers.folder(name))
+        docker("start", name)
+        proof.prove_unreachable(name)
+        started = Host(name=name, kind=HOSTS[engine], address=network.address, ssh_config=config)
+        started.await_up()
+        yield started
+    finally:
+        leftovers.remove(name)
 
 
 def create(name: str, made: str, network: Network, *, systemd: bool) -> None:

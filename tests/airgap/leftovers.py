@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from offline.run import run
@@ -17,8 +19,13 @@ def labels(host: str) -> tuple[str, ...]:
     return ("--label", f"{OWNER}={_process(os.getpid())}", "--label", f"{HOST}={host}")
 
 
+def folder(host: str) -> Path:
+    """Where a host's keys are, from the making of its network, of the same name, until that is removed."""
+    return Path(tempfile.gettempdir()) / host
+
+
 def remove(host: str) -> None:
-    """Remove everything of a host, however far its making came: containers with their volumes, firewall, network."""
+    """Remove everything of a host, however far its making came: containers with their volumes, keys, firewall, network."""
     _remove(f"{HOST}={host}")
 
 
@@ -43,9 +50,10 @@ def _owners(kind: str) -> list[str]:
 def _remove(label: str) -> None:
     for container in _listed("container", label):
         docker("rm", "--force", "--volumes", container)
-    option = '{{index .Options "com.docker.network.bridge.name"}}'
+    show = '{{.Name}} {{index .Options "com.docker.network.bridge.name"}}'
     for network in _listed("network", label):
-        bridge = docker("network", "inspect", "--format", option, network).out.strip()
+        name, _, bridge = docker("network", "inspect", "--format", show, network).out.strip().partition(" ")
+        shutil.rmtree(folder(name), ignore_errors=True)
         while bridge and run(["iptables", "--wait", "-C", *rule(bridge)], check=False).code == 0:
             run(["iptables", "--wait", "-D", *rule(bridge)])
         docker("network", "rm", network)

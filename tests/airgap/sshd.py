@@ -30,6 +30,7 @@ Host {name} {name}-admin
 
 def provide(name: str, address: str, folder: Path) -> Path:
     """Give a host that is created, not started, its keys; gives the config file for `ssh -F`."""
+    folder.mkdir(mode=0o700)
     for key in ("host", "user"):
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(folder / key)])
     docker("cp", "-", f"{name}:/", stdin=_archive(folder))

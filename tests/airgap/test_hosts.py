@@ -179,12 +179,12 @@ def test_a_run_that_ends_early_leaves_nothing(end: signal.Signals) -> None:
     if end == signal.SIGKILL:
         assert traces(name) == left
         leftovers.sweep()
-    assert len(left) == 5
+    assert len(left) == 6
     wait_until(lambda: not traces(name) & left, seconds=10, what="nothing to be left")
 
 
 def traces(name: str) -> set[str]:
-    """Container, its two volumes, network and firewall rule of a host, as this machine knows them."""
+    """Container, its two volumes, network, keys and firewall rule of a host, as this machine knows them."""
     volumes = "{{range .Mounts}}{{if .Name}}{{.Name}} {{end}}{{end}}"
     found = docker("inspect", "--format", volumes, name, check=False).out.split()
     found += docker("container", "ls", "--all", "--quiet", "--filter", f"name={name}$").out.split()
@@ -192,4 +192,5 @@ def traces(name: str) -> set[str]:
     rules = run(["iptables", "--wait", "-S", "INPUT"]).out.splitlines()
     option = '{{index .Options "com.docker.network.bridge.name"}}'
     bridge = docker("network", "inspect", "--format", option, name, check=False).out.strip()
+    found += [str(folder) for folder in [leftovers.folder(name)] if folder.exists()]
     return {*found, *(rule for rule in rules if bridge and f" {bridge} " in rule)}
