@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from offline.config.load import Config
     from offline.config.schema import Origin
     from offline.console import Console
-    from offline.engine.client import Engine
+    from offline.engine.client import Engine, ImageFacts
     from offline.images.plan import BasePlan, Plan
 
 _FIRST_WAIT = 2.0
@@ -95,8 +95,9 @@ def _obtain(
         _from_store(before, config, engine, console)
     present = engine.image(tag)
     if present:
-        console.say(f"    {base.reference}: {before.origin if before else 'engine'}, already here as {tag}")
-        return before or ResolvedBase(reference=base.reference, tag=tag, origin="engine", digest="", id=present.id)
+        found = before or _found(base.reference, tag, present)
+        console.say(f"    {base.reference}: {found.origin}, already here as {tag}")
+        return found
     refusals: list[str] = []
     for origin in base.spec.origins:
         try:
@@ -115,6 +116,13 @@ def _obtain(
         f"base {base.reference}: no origin gave it:\n{listed}",
         hint=f'name another origin under bases."{base.reference}" in {config.file}, then: {_RETRY}',
     )
+
+
+def _found(reference: str, tag: str, present: ImageFacts) -> ResolvedBase:
+    """A base that the engine has from another checkout; a registry's digest says that it was pulled."""
+    digest = present.digests[0] if present.digests else ""
+    origin = "registry" if digest else "engine"
+    return ResolvedBase(reference=reference, tag=tag, origin=origin, digest=digest, id=present.id)
 
 
 def _from_origin(
