@@ -25,7 +25,7 @@ def folder(host: str) -> Path:
 
 
 def remove(host: str) -> None:
-    """Remove everything of a host, however far its making came: containers with their volumes, keys, firewall, network."""
+    """Remove everything of a host, however far its making came: container, volumes, keys, firewall, network."""
     _remove(f"{HOST}={host}")
 
 
