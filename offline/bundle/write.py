@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from offline import paths
 from offline.bundle import facts as facts_file
-from offline.bundle import layout, manifest, payload, render, targz
+from offline.bundle import layout, manifest, payload, render, split, targz
 from offline.errors import FailedError
 from offline.store import archive
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from offline.bundle.manifest import ReleaseFacts
+    from offline.bundle.parts import Part
     from offline.bundle.payload import File, Item
     from offline.store.blobs import Store
 
@@ -27,13 +28,14 @@ ID_FORMAT = "%Y%m%d-%H%M%S"
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """A bundle on disk."""
+    """A bundle on disk; where it is in parts, `path` is its parts file, and size and digest are the whole's."""
 
     path: Path
     size: int
     sha256: str
     sums_sha256: str
     """Of SHA256SUMS, which verify.sh prints for comparison by eye."""
+    parts: tuple[Part, ...] = ()
 
 
 def small_files(facts: ReleaseFacts, items: Sequence[Item]) -> list[File]:
@@ -52,8 +54,11 @@ def small_files(facts: ReleaseFacts, items: Sequence[Item]) -> list[File]:
 
 
 def host_scripts() -> list[File]:
-    """The scripts of scripts/host/, byte for byte; those that an operator starts with lie at the top of the bundle."""
-    found = sorted(paths.HOST_SCRIPTS.rglob("*.sh"))
+    """The scripts of scripts/host/, byte for byte; those that an operator starts with lie at the top of the bundle.
+
+    All but join.sh, which is needed before there is a bundle and lies beside its parts.
+    """
+    found = sorted(set(paths.HOST_SCRIPTS.rglob("*.sh")) - {paths.HOST_SCRIPTS / layout.JOIN_SCRIPT})
     return [payload.of_bytes(_script_name(path), path.read_bytes(), executable=True) for path in found]
 
 
@@ -71,28 +76,52 @@ def sums(facts: ReleaseFacts, files: Sequence[File]) -> bytes:
 
 
 def write(
-    facts: ReleaseFacts, items: Sequence[Item], *, store: Store, folder: Path, on_bytes: Callable[[int], None]
+    facts: ReleaseFacts,
+    items: Sequence[Item],
+    *,
+    store: Store,
+    folder: Path,
+    on_bytes: Callable[[int], None],
+    part_size: int | None = None,
 ) -> Written:
-    """Write `<folder>/<bundle>-<id>.tar.gz`.
+    """Write `<folder>/<bundle>-<id>.tar.gz`, or the same bytes as parts of `part_size` bytes.
 
     Raises FailedError when the disk is full or a file changed meanwhile, VerifyError when a blob of the store is
-    damaged; nothing is left under the bundle's name then.
+    damaged; nothing is left under a final name then.
     """
     path = folder / f"{facts.top}{layout.ARCHIVE_SUFFIX}"
     files = small_files(facts, items)
     listed = sums(facts, files)
     entries = _entries(facts, [*files, payload.of_bytes(layout.SUMS, listed)])
-    created = datetime.strptime(facts.id, ID_FORMAT).replace(tzinfo=timezone.utc)
+    made: tuple[Part, ...] = ()
     try:
-        with paths.writing(path) as file, targz.sink(file) as sink:
-            tar = targz.TarGz(sink, mtime=int(created.timestamp()))
-            for name, entry in entries:
-                _add(tar, f"{facts.top}/{name}".rstrip("/"), entry, store, on_bytes)
-            tar.finish()
-            sha256 = sink.close()
+        if part_size is None:
+            with paths.writing(path) as file, targz.sink(file) as sink:
+                sha256 = _flow(sink, facts, entries, store, on_bytes)
+        else:
+            with split.splitting(path, part_size) as target, targz.sink(target) as sink:
+                sha256 = _flow(sink, facts, entries, store, on_bytes)
+                path, made = target.publish(sha256)
     except OSError as error:
         raise _explained(error, path) from None
-    return Written(path=path, size=sink.size, sha256=sha256, sums_sha256=hashlib.sha256(listed).hexdigest())
+    sums_sha256 = hashlib.sha256(listed).hexdigest()
+    return Written(path=path, size=sink.size, sha256=sha256, sums_sha256=sums_sha256, parts=made)
+
+
+def _flow(
+    sink: targz.Sink,
+    facts: ReleaseFacts,
+    entries: Sequence[tuple[str, File | tuple[str, int] | None]],
+    store: Store,
+    on_bytes: Callable[[int], None],
+) -> str:
+    """All entries into the sink, to its end; gives the digest of everything as hex."""
+    created = datetime.strptime(facts.id, ID_FORMAT).replace(tzinfo=timezone.utc)
+    tar = targz.TarGz(sink, mtime=int(created.timestamp()))
+    for name, entry in entries:
+        _add(tar, f"{facts.top}/{name}".rstrip("/"), entry, store, on_bytes)
+    tar.finish()
+    return sink.close()
 
 
 def total_bytes(facts: ReleaseFacts, items: Sequence[Item]) -> int:
@@ -137,13 +166,16 @@ def _unchanged(file: File) -> Iterator[bytes]:
     if file.path is None:  # pragma: no cover - a file without data has a path
         raise AssertionError
     digest, done = hashlib.sha256(), 0
-    with file.path.open("rb") as opened:
-        while piece := opened.read(1 << 20):
-            digest.update(piece)
-            done += len(piece)
-            if done > file.size:
-                break
-            yield piece
+    try:
+        with file.path.open("rb") as opened:
+            while piece := opened.read(1 << 20):
+                digest.update(piece)
+                done += len(piece)
+                if done > file.size:
+                    break
+                yield piece
+    except FileNotFoundError:
+        done = -1
     if done != file.size or digest.hexdigest() != file.sha256:
         raise FailedError(
             f"{file.path}: this file changed while the bundle was written",
