@@ -149,7 +149,7 @@ def test_limits_logs_grace_and_network_come_from_the_configuration(tmp_path: Pat
 
 def test_containers_are_named_as_the_services_and_restart_by_themselves(tmp_path: Path) -> None:
     for name, service in compose(tmp_path)["services"].items():
-        assert (service["container_name"], service["restart"]) == (name, "unless-stopped")
+        assert (service["container_name"], service["restart"]) == (name, "always")
 
 
 @pytest.mark.parametrize("name", [layout.README, layout.MANIFEST_TEXT, layout.GUIDE_ZH, layout.GUIDE_EN])
