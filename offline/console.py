@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _PLAIN_EVERY = 5.0
 _LIVE_EVERY = 0.2
 _ESTIMATE_AFTER = 1.0
+_CLEAR = "\r\x1b[2K"
 
 
 def human_bytes(count: float) -> str:
@@ -72,11 +73,11 @@ class Progress:
     def close(self) -> None:
         """Take the live line away."""
         if self.live:
-            self.show.write("\r\x1b[2K")
+            self.show.write(_CLEAR)
             self.show.flush()
 
     def _print(self, text: str) -> None:
-        self.show.write(f"\r\x1b[2K{text}" if self.live else f"{text}\n")
+        self.show.write(f"{_CLEAR}{text}" if self.live else f"{text}\n")
         self.show.flush()
 
 
@@ -90,8 +91,8 @@ class Console:
         self.warnings: list[str] = []
 
     def say(self, text: str) -> None:
-        """One line for the person who waits."""
-        self.err.write(f"{text}\n")
+        """One line for the person who waits; a live line makes room for it."""
+        self.err.write(f"{_CLEAR}{text}\n" if self.live else f"{text}\n")
         self.err.flush()
 
     def warn(self, text: str) -> None:
@@ -141,4 +142,5 @@ class Console:
             table.add_column(heading, overflow="fold")
         for row in rows:
             table.add_row(*(str(cell) for cell in row))
-        RichConsole(file=self.out, width=None if self.out.isatty() else 140, highlight=False).print(table)
+        width = None if self.out.isatty() else 140
+        RichConsole(file=self.out, width=width, highlight=False, markup=False, emoji=False).print(table)

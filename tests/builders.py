@@ -164,5 +164,6 @@ def facts(
         holds_keys=(),
         warnings=(),
         engine=(),
+        audit=None,
     )
     return made, tuple(items), store

@@ -82,7 +82,10 @@ def new_id() -> str:
 def check_id(text: str) -> str:
     """An id given by hand; UsageError when it is not `YYYYMMDD-HHMMSS`."""
     try:
-        datetime.strptime(text, ID_FORMAT).replace(tzinfo=timezone.utc)
+        # strptime alone also takes `202611-2100` for an id.
+        written = datetime.strptime(text, ID_FORMAT).replace(tzinfo=timezone.utc).strftime(ID_FORMAT)
     except ValueError:
-        raise UsageError(f"{text}: not a release id; write YYYYMMDD-HHMMSS, as in {new_id()}") from None
+        written = ""
+    if written != text:
+        raise UsageError(f"{text}: not a release id; write YYYYMMDD-HHMMSS, as in {new_id()}")
     return text

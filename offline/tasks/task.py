@@ -11,7 +11,7 @@ from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
 
 from offline.console import Console
-from offline.errors import INTERRUPTED, OfflineError
+from offline.errors import INTERRUPTED, FailedError, OfflineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ BUILD_HELP = SOURCE_HELP | {
     "strategy": "offline (plan A) or two-stage (plan B)",
     "mode": "the widest mode the bundle can serve, such as all or single",
 }
+_DISK_HINT = "see to that (space? owner? mode?), then run the same command again; nothing half-written was left"
 
 
 class OfflineTask(Task):  # type: ignore[type-arg]
@@ -43,6 +44,12 @@ class OfflineTask(Task):  # type: ignore[type-arg]
             # The reader of our output has gone (`| head`): nobody is left to tell.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             raise Exit(code=1) from None
+        except OSError as error:
+            # A folder that may not be written, a full disk: what was being written is gone, what was there stays.
+            Console().error(
+                str(FailedError(f"{error.filename or 'a file'}: {error.strerror or error}", hint=_DISK_HINT))
+            )
+            raise Exit(code=FailedError.exit_code) from None
         except KeyboardInterrupt:
             Console().error("interrupted; nothing half-written was left")
             raise Exit(code=INTERRUPTED) from None
