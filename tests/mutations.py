@@ -99,7 +99,7 @@ def _index_and_manifest_with_white_space_and_other_key_order(bundle: Bundle) -> 
 def _layer_left_out_and_said_so(bundle: Bundle) -> set[str]:
     blob = _layer(bundle)
     del bundle.items[blob]
-    bundle[layout.OMITTED] = f"blob\tsha256:{blob.rpartition('/')[2]}\trelease 20261101-000000\nfile\tdata/x\t-\n"
+    bundle[layout.OMITTED] = f"blob\tsha256:{blob.rpartition('/')[2]}\trelease 20261101-000000\n"
     bundle.seal()
     return set()
 
@@ -379,7 +379,7 @@ def _blobs_of_an_image_not_packed(bundle: Bundle) -> set[str]:
 def _a_blob_left_out_but_another_one_named(bundle: Bundle) -> set[str]:
     blob = _layer(bundle)
     del bundle.items[blob]
-    bundle[layout.OMITTED] = f"blob\tsha256:{'0' * 64}\t-\nfile\t{blob}\t-\n"
+    bundle[layout.OMITTED] = f"blob\tsha256:{'0' * 64}\t-\nfile\t{blob}\t-\t{'0' * 64}\n"
     bundle.seal()
     return _bad("incomplete", blob)
 
@@ -388,7 +388,7 @@ def _a_blob_left_out_but_another_one_named(bundle: Bundle) -> set[str]:
 def _omitted_table_changed_after_sealing(bundle: Bundle) -> set[str]:
     blob = _layer(bundle)
     del bundle.items[blob]
-    bundle[layout.OMITTED] = "file\tdata/x\t-\n"
+    bundle[layout.OMITTED] = f"file\tdata/x\t-\t{'0' * 64}\n"
     bundle.seal()
     bundle[layout.OMITTED] = f"blob\tsha256:{blob.rpartition('/')[2]}\t-\n"
     return _bad("changed", layout.OMITTED) | _bad("incomplete", blob)
@@ -497,4 +497,17 @@ def _malformed_omitted(name: str, text: str) -> None:
 
 _malformed_omitted("with an unknown kind", "image\tsha256:00\t-\n")
 _malformed_omitted("with a field missing", f"blob\tsha256:{'0' * 64}\n")
-_malformed_omitted("with an empty line", "file\ta\t-\n\n")
+_malformed_omitted("with an empty line", f"file\ta\t-\t{'0' * 64}\n\n")
+_malformed_omitted("with a file whose sha256 lacks", "file\tmodels/a\tpayload/a\n")
+_malformed_omitted("with a file whose sha256 is none", f"file\tmodels/a\tpayload/a\t{'g' * 64}\n")
+_malformed_omitted("with a file that leads elsewhere", f"file\t../a\tpayload/a\t{'0' * 64}\n")
+_malformed_omitted("with a file that comes from elsewhere", f"file\tmodels/a\t/etc/shadow\t{'0' * 64}\n")
+_malformed_omitted("with a file that comes from above the root", f"file\tmodels/a\tpayload/../../a\t{'0' * 64}\n")
+_malformed_omitted("with a file that is listed", f"file\t{layout.README}\t-\t{'0' * 64}\n")
+
+
+@_mutation
+def _omitted_files(bundle: Bundle) -> set[str]:
+    bundle[layout.OMITTED] = f"file\tmodels/a b\tpayload/web-0/模型\t{'0' * 64}\nfile\tengine/x\t-\t{'1' * 64}\n"
+    bundle.seal()
+    return set()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from offline.bundle import layout
+from offline.bundle.names import is_safe
 from offline.bundle.report import Bad
 from offline.store import archive
 
@@ -22,6 +23,7 @@ TABLES = (layout.FACTS, layout.OMITTED, layout.INDEX, layout.IMAGE_MANIFEST)
 
 _REGISTRY = "docker.io/"  # the containerd image store wants it before a content tag
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_HEX = re.compile(r"[0-9a-f]{64}")
 _DIGEST_FIELDS = {"image": ("config", "manifest"), "layer": ("diff_id", "digest")}
 
 
@@ -47,7 +49,7 @@ def check(listed: Mapping[bytes, str], tables: Mapping[str, bytes]) -> tuple[int
     bad = [Bad(reason="incomplete", path=path) for path in layout.REQUIRED if path.encode() not in listed]
     path = layout.OMITTED
     try:
-        omitted = read_omitted(tables[path].decode()) if path in tables else frozenset()
+        omitted = read_omitted(tables[path].decode(), listed) if path in tables else frozenset()
         path = layout.FACTS
         images = read_images(tables[path].decode()) if path in tables else ()
     except ValueError as error:
@@ -104,13 +106,25 @@ def _check_record(row: list[str]) -> None:
         raise MalformedError(f"a record of the kind «{row[0]}» is not complete")
 
 
-def read_omitted(text: str) -> frozenset[str]:
+def read_omitted(text: str, listed: Mapping[bytes, str]) -> frozenset[str]:
     """Read omitted.tsv; gives the digests of blobs that are left out. Raises MalformedError."""
     rows = _rows(text)
     for row in rows:
         if len(row) < 3 or row[0] not in (layout.OMITTED_BLOB, layout.OMITTED_FILE):  # noqa: PLR2004 - three fields
             raise MalformedError("a line is not «blob or file», what, and where it comes from")
+        if row[0] == layout.OMITTED_FILE:
+            _check_omitted_file(row, listed)
     return frozenset(row[1] for row in rows if row[0] == layout.OMITTED_BLOB)
+
+
+def _check_omitted_file(row: list[str], listed: Mapping[bytes, str]) -> None:
+    """Path, where it lies below the host's root or `-`, and its sha256: nothing else proves that it is the file."""
+    if len(row) < 4 or not _HEX.fullmatch(row[3]):  # noqa: PLR2004 - four fields
+        raise MalformedError("a file is left out without its sha256")
+    if not is_safe(row[1].encode()) or not (row[2] == layout.EMPTY_FIELD or is_safe(row[2].encode())):
+        raise MalformedError("a file is left out under a name that no bundle has, or comes from such a place")
+    if row[1].encode() in listed:
+        raise MalformedError("a file is left out and listed, too")
 
 
 def _disagreeing(images: tuple[Image, ...], tables: Mapping[str, bytes]) -> Iterator[Bad]:

@@ -44,6 +44,7 @@ class Entry:
     name: bytes
     kind: Kind
     size: int
+    executable: bool = False
 
 
 def entries(stream: IO[bytes]) -> Iterator[tuple[Entry, Iterator[bytes]]]:
@@ -78,7 +79,7 @@ def _entry(header: bytes, kind: bytes, extended: dict[bytes, bytes]) -> Entry:
         return replace(entry, kind="folder", name=name[:-1] if name.endswith(b"/") else name)
     is_sparse = any(key.startswith(b"GNU.sparse") for key in extended)
     if kind in (b"0", b"\0", b"7") and not name.endswith(b"/") and not is_sparse:
-        return replace(entry, kind="file")
+        return replace(entry, kind="file", executable=bool(_number(header[100:108]) & 0o100))
     return entry
 
 

@@ -7,33 +7,39 @@
 from __future__ import annotations
 
 import hashlib
-import io
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
-from offline.bundle import complete, contents, layout, sums
-from offline.bundle.names import is_safe, shown
+from offline.bundle import complete, contents, layout, opened, sums
+from offline.bundle.contents import Contents
+from offline.bundle.names import is_safe
 from offline.bundle.report import Bad, Report, named
-from offline.errors import UsageError, VerifyError
+from offline.errors import VerifyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from _typeshed import WriteableBuffer
-
-    from offline.bundle.contents import Contents
     from offline.bundle.sums import Sums
-    from offline.console import Console, Progress
+    from offline.console import Console
 
 
 def verify(archive: Path, console: Console) -> Report:
-    """Verify a bundle's `.tar.gz`, showing progress; prints the report's lines.
+    """Verify a bundle's `.tar.gz`, or its parts by the parts file or one of them, showing progress; prints the lines.
 
     Raises UsageError where there is no such file, VerifyError (all that is bad was printed) where it is not whole.
     """
-    report = _read(archive, console)
+    report, _ = examine(archive, console)
     for line in report.lines():
         console.text(line)
+    require_whole(archive, report, console)
+    if report.omitted:
+        console.say(f"{report.omitted} blobs are left out on purpose: the host must have them already")
+    return report
+
+
+def require_whole(archive: Path, report: Report, console: Console) -> None:
+    """Say what the report's words cannot, and raise VerifyError, unless nothing is bad."""
     for why in sorted({f"{bad.path}: {bad.why}" for bad in report.bad if bad.why}):
         console.say(why)
     if report.bad:
@@ -42,14 +48,30 @@ def verify(archive: Path, console: Console) -> Report:
             hint="copy the bundle again from where it was made and verify it there first; if that one is bad too, "
             "make the release again",
         )
-    if report.omitted:
-        console.say(f"{report.omitted} blobs are left out on purpose: the host must have them already")
-    return report
+
+
+def examine(archive: Path, console: Console) -> tuple[Report, Contents]:
+    """Verify, showing progress; gives what was found too, by whole names, for who goes on with the bundle.
+
+    Of parts, those that are not as they were made are named too, and the archive is judged if none lacks. Raises
+    UsageError where there is no such file, or none that may be read.
+    """
+    source = opened.find(archive)
+    with console.progress("verify", source.bytes) as progress, source.reading(progress.add) as stream:
+        found = contents.read(stream) if source.is_complete else None
+    bad = source.bad_parts()
+    if found is None:
+        return Report(bad=bad), Contents()
+    report = _judge(found, source.name)
+    return replace(report, bad=(*report.bad, *bad)), found
 
 
 def inspect(stream: IO[bytes], name: str) -> Report:
     """Verify the bundle that `stream` gives; `name` stands for the archive itself in the report."""
-    found = contents.read(stream)
+    return _judge(contents.read(stream), name)
+
+
+def _judge(found: Contents, name: str) -> Report:
     bad = [Bad(reason="malformed", path=name, why=found.damage)] if found.damage else []
     tops = [path.partition(b"/")[0] for path in found.files if path.partition(b"/")[2] == layout.SUMS.encode()]
     if not tops:
@@ -69,23 +91,6 @@ def inspect(stream: IO[bytes], name: str) -> Report:
         omitted=omitted,
         bad=(*bad, *_compare(listed, inside), *lacking),
     )
-
-
-def _read(archive: Path, console: Console) -> Report:
-    if archive.is_dir():
-        raise UsageError(
-            f"{archive}: a folder; this verifies the {layout.ARCHIVE_SUFFIX} file",
-            hint=f"for an unpacked bundle: bash {archive / layout.VERIFY_SCRIPT}",
-        )
-    try:
-        with archive.open("rb", buffering=0) as file, console.progress("verify", archive.stat().st_size) as progress:
-            return inspect(
-                io.BufferedReader(_Counting(file, progress)), shown(archive.name.encode(errors="surrogateescape"))
-            )
-    except FileNotFoundError:
-        raise UsageError(f"{archive}: there is no such file", hint="name a bundle, or see dist/latest.json") from None
-    except PermissionError:
-        raise UsageError(f"{archive}: this file may not be read", hint="look at its owner and mode") from None
 
 
 def _compare(listed: Sums, inside: Contents) -> list[Bad]:
@@ -120,18 +125,3 @@ def _sound_tables(listed: Sums, inside: Contents) -> dict[str, bytes]:
         for table in complete.TABLES
         if (name := table.encode()) in inside.kept and listed.digests.get(name) == inside.files[name].sha256
     }
-
-
-class _Counting(io.RawIOBase):
-    """A file that reports the bytes read from it."""
-
-    def __init__(self, file: io.FileIO, progress: Progress) -> None:
-        self._file, self._progress = file, progress
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        count = self._file.readinto(buffer)
-        self._progress.add(count)
-        return count

@@ -243,7 +243,12 @@ furthest() {
 find_incomplete() {
     local omitted=/dev/null facts=/dev/null kind path value
     if is_sound omitted.tsv; then omitted=omitted.tsv; fi
-    if is_sound scripts/facts.tsv; then facts=scripts/facts.tsv; fi
+    if ! omitted_names_are_safe "$omitted"; then
+        bad malformed ./omitted.tsv
+        facts=/dev/null omitted=/dev/null
+    elif is_sound scripts/facts.tsv; then
+        facts=scripts/facts.tsv
+    fi
     while IFS=$'\t' read -r kind path value; do
         case $kind in
             newer) say verify_newer "$value" "$KNOWN_FORMAT" ;;&
@@ -252,6 +257,16 @@ find_incomplete() {
             images) compare_image_tables ;;
         esac
     done < <(needed_by_images "$omitted" "$facts")
+}
+
+# omitted_names_are_safe TABLE: each file that is left out, and where it comes from: a path below the root, or `-`.
+omitted_names_are_safe() {
+    local kind path from rest
+    while IFS=$'\t' read -r kind path from rest; do
+        if [[ $kind == file ]]; then
+            name_is_safe "$path" && { [[ $from == - ]] || name_is_safe "$from"; } || return 1
+        fi
+    done <"$1"
 }
 
 # is_sound PATH: it is listed, there, and as listed.
