@@ -11,19 +11,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Reason = Literal["changed", "missing", "extra", "unsafe", "notfile", "duplicate", "blob", "incomplete", "malformed"]
+PartReason = Literal["part-changed", "part-missing", "part-renamed", "part-duplicate", "part-surplus"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bad:
-    """One thing that is wrong: the reason's word, and the path as shown; `why` adds what the word cannot say."""
+    """One thing that is wrong: the reason's word, and the path as shown; `why` adds what the word cannot say.
 
-    reason: Reason
+    Of a bundle in parts, `part` is the number of the one that is meant, `-` where none is known.
+    """
+
+    reason: Reason | PartReason
     path: str
     why: str = ""
+    part: str = ""
 
     def line(self) -> str:
         """The line that both verifiers print."""
-        return f"bad\t{self.reason}\t{self.path}"
+        return "\t".join(("bad", self.reason, self.path, *filter(None, [self.part])))
 
 
 def named(reason: Reason, paths: Iterable[bytes]) -> list[Bad]:

@@ -14,7 +14,7 @@ import tarfile
 import threading
 import zlib
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from offline.errors import VerifyError
 
@@ -31,10 +31,20 @@ _QUEUED = 8
 _FLUSH_EVERY = 64 << 20
 
 
+class Target(Protocol):
+    """What a sink writes to: a file, or one part after the other."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take all of the bytes; OSError when the disk does not."""
+
+    def fileno(self) -> int:
+        """The descriptor of the file that is written now."""
+
+
 class Sink:
     """Writes and hashes in a thread of its own, and keeps the disk busy so that the last flush is short."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: Target) -> None:
         self._file = file
         self._digest = hashlib.sha256()
         self._pieces: queue.Queue[bytes | None] = queue.Queue(_QUEUED)
@@ -84,16 +94,16 @@ class Sink:
             flusher.join()
 
 
-def _flush(file: IO[bytes]) -> None:
+def _flush(file: Target) -> None:
     """Start what the final fsync would have to do; an error shows there too, and there it counts."""
     try:
         os.fsync(file.fileno())
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a part that was full, flushed and closed meanwhile
         return
 
 
 @contextmanager
-def sink(file: IO[bytes]) -> Iterator[Sink]:
+def sink(file: Target) -> Iterator[Sink]:
     """Give a sink; its thread is gone at the end of the block, also when the block raises."""
     opened = Sink(file)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from offline.bundle import layout
 from offline.console import human_bytes
 from offline.store import gc, index
 
@@ -30,7 +31,8 @@ def collect(run: Run, keep: int | None) -> gc.Collected:
 
 def _released(output: Path, count: int) -> Iterator[str]:
     """Config digests of the newest releases that this checkout made, by their result files."""
-    results = sorted(output.glob("*-[0-9]*-[0-9]*.json"), key=lambda path: path.stem[-15:], reverse=True)
+    found = (path for path in output.glob("*-[0-9]*-[0-9]*.json") if not path.name.endswith(layout.PARTS_SUFFIX))
+    results = sorted(found, key=lambda path: path.stem[-15:], reverse=True)
     for path in results[:count]:
         for image in json.loads(path.read_bytes())["images"]:
             yield image["id"]

@@ -36,9 +36,11 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         """The object of `--json`, of `dist/<name>.json` and of `dist/latest.json`."""
         new_bytes = {image.role: image.new_bytes for image in self.exported}
+        parts = {"parts": [asdict(part) for part in self.written.parts]} if self.written.parts else {}
         return {
             "id": self.id,
             "bundle": str(self.written.path),
+            **parts,
             "bytes": self.written.size,
             "sha256": self.written.sha256,
             "sums_sha256": self.written.sums_sha256,

@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from offline.bundle import enginekit, manifest, payload, write
+from offline.bundle import enginekit, manifest, parts, payload, write
 from offline.errors import UsageError
 from offline.images import plan, source
 from offline.paths import write_text
@@ -23,9 +23,17 @@ KIT_VERSION = "0.1.0"
 
 
 def package(
-    run: Run, *, identity: str, revision: str | None = None, items: Sequence[payload.Item] | None = None
+    run: Run,
+    *,
+    identity: str,
+    revision: str | None = None,
+    items: Sequence[payload.Item] | None = None,
+    part_size: int | None = None,
 ) -> Outcome:
-    """Write the bundle from the store; leaves `<name>.json` and `latest.json` beside it."""
+    """Write the bundle from the store, in parts of `part_size` bytes if given; leaves `<name>.json` and `latest.json`.
+
+    Raises UsageError for parts so small that there would be too many.
+    """
     config = run.config
     record = read_record(run, "export.json", "invoke export")
     exported = tuple(ExportedImage(**image) for image in record["images"])
@@ -34,8 +42,13 @@ def package(
             items = payload.collect(config.source, config.release.payload, plan.services_of(config.release))
         found = source.revision(config.source) if revision is None else revision
         facts = _facts(run, identity, found, exported, items)
-        with run.console.progress("package", write.total_bytes(facts, items)) as progress:
-            written = write.write(facts, items, store=run.store, folder=config.output, on_bytes=progress.add)
+        total = write.total_bytes(facts, items)
+        if part_size is not None:
+            parts.check_count(part_size, total)
+        with run.console.progress("package", total) as progress:
+            written = write.write(
+                facts, items, store=run.store, folder=config.output, on_bytes=progress.add, part_size=part_size
+            )
         flowed.append(written.size)
     outcome = Outcome(id=identity, written=written, facts=facts, exported=exported, stages=tuple(run.stages))
     text = json.dumps(outcome.as_json(), ensure_ascii=False, indent=2) + "\n"

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from offline.bundle import layout
 from offline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ def read_record(run: Run, name: str, command: str) -> dict[str, Any]:
 
 
 def bundle_path(given: str) -> Path:
-    """The bundle that a command line means: a bundle, or a result file that points to one. UsageError for neither."""
+    """The bundle that a command line means: a bundle, its parts, or a result file. UsageError for none of them."""
     path = Path(given)
-    if path.suffix == ".json" and path.is_file():
+    if path.suffix == ".json" and path.is_file() and not path.name.endswith(layout.PARTS_SUFFIX):
         return Path(_latest(path))
     if not path.is_file():
         raise UsageError(f"{path}: there is no such bundle", hint="invoke release makes one; dist/latest.json names it")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from offline.release.run import Run
 
 
-def release(run: Run, *, identity: str, audited: bool = True) -> Outcome:
+def release(run: Run, *, identity: str, audited: bool = True, part_size: int | None = None) -> Outcome:
     """The whole pipeline, top to bottom."""
     facts, planned = _planned(run)
     if audited:
@@ -35,7 +35,7 @@ def release(run: Run, *, identity: str, audited: bool = True) -> Outcome:
     resolved = _base(run, planned)
     _build(run, planned, resolved, retry="invoke release")
     export_images(run)
-    return package(run, identity=identity, revision=facts.revision, items=items)
+    return package(run, identity=identity, revision=facts.revision, items=items, part_size=part_size)
 
 
 def build_base(run: Run) -> dict[str, ResolvedBase]:

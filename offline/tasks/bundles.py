@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from offline.console import Console
-from offline.tasks.task import BUILD_HELP, SOURCE_HELP, load_config, task
+from offline.tasks.task import BUILD_HELP, PART_SIZE_HELP, SOURCE_HELP, load_config, task
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -23,6 +23,7 @@ def export(_context: Context, source: str | None = None, config: str | None = No
 
 @task(
     help=BUILD_HELP
+    | PART_SIZE_HELP
     | {
         "id": "the release id, YYYYMMDD-HHMMSS; without it the present time in UTC",
         "json": "one JSON object on stdout, everything else on stderr",
@@ -36,20 +37,26 @@ def package(
     mode: str | None = None,
     id: str | None = None,  # noqa: A002 - the flag's name
     json: bool = False,  # noqa: FBT001, FBT002 - Invoke makes flags of these
+    part_size: str | None = None,
 ) -> None:
     """Write the bundle from the layer store and the payload."""
+    from offline.bundle import parts
     from offline.release.packaging import package as run_package
     from offline.release.run import check_id, new_id, running
     from offline.tasks.show import show_outcome
 
     identity = check_id(id) if id else new_id()
+    limit = parts.size(part_size) if part_size else None
     console = Console()
     with running(load_config(config, source=source, strategy=strategy, mode=mode), console, "invoke package") as run:
-        outcome = run_package(run, identity=identity)
+        outcome = run_package(run, identity=identity, part_size=limit)
     show_outcome(console, outcome, as_json=json)
 
 
-@task(positional=["bundle"], help={"bundle": "the bundle, or a result file such as dist/latest.json"})
+@task(
+    positional=["bundle"],
+    help={"bundle": "the bundle, its .parts.json or first part, or a result file such as dist/latest.json"},
+)
 def verify(_context: Context, bundle: str) -> None:
     """Check a bundle: every file, every blob, all images complete."""
     from offline.release.records import bundle_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from offline.console import Console
-from offline.tasks.task import BUILD_HELP, load_config, task
+from offline.tasks.task import BUILD_HELP, PART_SIZE_HELP, load_config, task
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -14,7 +14,7 @@ _ID_HELP = "the release id, YYYYMMDD-HHMMSS; without it the present time in UTC"
 _HELP = BUILD_HELP | {"json": "one JSON object on stdout, everything else on stderr"}
 
 
-@task(help=_HELP | {"id": _ID_HELP, "audit": "--no-audit skips the audit"})
+@task(help=_HELP | PART_SIZE_HELP | {"id": _ID_HELP, "audit": "--no-audit skips the audit"})
 def release(
     _context: Context,
     source: str | None = None,
@@ -24,17 +24,20 @@ def release(
     id: str | None = None,  # noqa: A002 - the flag's name
     json: bool = False,  # noqa: FBT001, FBT002 - Invoke makes flags of these
     audit: bool = True,  # noqa: FBT001, FBT002
+    part_size: str | None = None,
 ) -> None:
     """Turn a source tree into one verified offline bundle: audit, bases, build, export, package."""
+    from offline.bundle import parts
     from offline.release.run import check_id, new_id, running
     from offline.release.stages import release as run_release
     from offline.tasks.show import show_outcome
 
     resolved = load_config(config, source=source, strategy=strategy, mode=mode)
     identity = check_id(id) if id else new_id()
+    limit = parts.size(part_size) if part_size else None
     console = Console()
     with running(resolved, console, "invoke release") as run:
-        outcome = run_release(run, identity=identity, audited=audit)
+        outcome = run_release(run, identity=identity, audited=audit, part_size=limit)
     show_outcome(console, outcome, as_json=json)
 
 

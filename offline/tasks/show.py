@@ -31,6 +31,8 @@ def show_outcome(console: Console, outcome: Outcome, *, as_json: bool) -> None:
     written = outcome.written
     console.text(f"\nRelease  {outcome.id}   ({stages})")
     console.text(f"Bundle   {written.path}")
+    for part in written.parts:
+        console.text(f"Part     {part.name} ({part.bytes} bytes)")
     console.text(f"Size     {human_bytes(written.size)} ({written.size} bytes)")
     console.text(f"sha256   {written.sha256}")
     for name in outcome.facts.left_out:

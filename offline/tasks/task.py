@@ -29,6 +29,11 @@ BUILD_HELP = SOURCE_HELP | {
 _DISK_HINT = "see to that (space? owner? mode?), then run the same command again; nothing half-written was left"
 
 
+PART_SIZE_HELP = {
+    "part-size": "cut the bundle into files of that size (3900M fits FAT32); join.sh beside them unpacks them"
+}
+
+
 class OfflineTask(Task):  # type: ignore[type-arg]
     """A task whose expected failures end in a message and a documented exit code, never in a traceback."""
 
