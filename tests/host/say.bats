@@ -97,8 +97,9 @@ END
 }
 
 @test "the environment is made plain, so that tools give the same bytes everywhere" {
-    export LC_ALL=zh_CN.UTF-8 GREP_OPTIONS=--color=always CDPATH=/ IFS=x
+    export LC_ALL=zh_CN.UTF-8 GREP_OPTIONS=--color=always CDPATH=/ IFS=x PATH=/sbin:/bin
     plain_environment
+    [[ $PATH == /sbin:/bin:* && :$PATH: == *:/usr/local/bin:* ]] # the caller's own come first
     [ "$LC_ALL" = C ]
     [ -z "${GREP_OPTIONS+set}${CDPATH+set}" ]
     [ "$IFS" = $' \t\n' ]

@@ -19,10 +19,11 @@ use_language() {
     [[ -z $1 || $1 == en || $1 == zh ]]
 }
 
-# plain_environment: the same bytes and the same words from every tool, whatever the caller's settings are.
+# plain_environment: the same bytes and the same words from every tool, whatever the caller's settings are; and the
+# tools that sudo's PATH leaves out, such as a docker-compose in /usr/local/bin.
 # Call it after use_language.
 plain_environment() {
-    export LC_ALL=C
+    export LC_ALL=C PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     unset -v GREP_OPTIONS CDPATH GLOBIGNORE POSIXLY_CORRECT
     IFS=$' \t\n'
 }
