@@ -16,6 +16,7 @@ KIT = Path(__file__).resolve().parent.parent
 DOCKER = KIT / "docker"
 TEMPLATES = KIT / "templates"
 HOST_SCRIPTS = KIT / "scripts" / "host"
+REMOTE_SCRIPTS = KIT / "scripts" / "remote"
 MINI = KIT / "examples" / "mini"
 
 _PARTIAL_PREFIX = ".partial-"

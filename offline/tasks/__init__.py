@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from offline.tasks import audit, bundles, engine, images, release
+from offline.tasks import audit, bundles, engine, hosts, images, release
 
 namespace = Collection()
 for _task in (
@@ -19,5 +19,11 @@ for _task in (
     bundles.verify,
     bundles.store_gc,
     engine.fetch_engine,
+    hosts.deploy,
+    hosts.status,
+    hosts.logs,
+    hosts.restart,
+    hosts.rollback,
+    hosts.uninstall,
 ):
     namespace.add_task(_task)

@@ -1,0 +1,239 @@
+"""`invoke deploy`, `status`, `logs`, `restart`, `rollback`, `uninstall`: on hosts, over ssh."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from invoke.exceptions import Exit
+
+from offline.console import Console
+from offline.errors import UsageError
+from offline.tasks.task import load_config, task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from invoke.context import Context
+
+    from offline.host.deploy import Deploy
+    from offline.host.outcome import Outcome
+    from offline.host.ssh import Target
+
+HOST_HELP = {
+    "host": "USER@HOST[:PORT] or an ssh alias; several: --host A --host B, in parallel",
+    "ssh-config": "the ssh_config to read instead of one's own",
+}
+_ROOT_HELP = {
+    "root": "the stack's folder on the host; without it what release.yml says",
+    "config": "the release.yml that says it; without it the source's own, else the kit's",
+    "json": "one JSON object on stdout, everything else on stderr",
+}
+_HELP = HOST_HELP | _ROOT_HELP
+
+
+@task(
+    iterable=["host", "accept"],
+    help=_HELP
+    | {
+        "bundle": "the bundle, or a result file; without it the newest, dist/latest.json",
+        "root": "the stack's folder on the host; without it what the bundle says",
+        "mode": "the mode to run, such as all or single; without it the one that runs, else the widest",
+        "accept": "turn a refusal of the preflight into a warning, by its id; repeatable",
+        "adopt": "the folder on the host of a stack laid out by hand, to take over",
+        "firewall": "--no-firewall leaves the host's firewall as it is",
+        "plan": "show what would travel, and stop there",
+        "attach": "follow the host's newest deploy, and end as it ends",
+    },
+)
+def deploy(
+    _context: Context,
+    host: list[str],
+    accept: list[str],
+    bundle: str | None = None,
+    root: str | None = None,
+    config: str | None = None,
+    ssh_config: str | None = None,
+    mode: str | None = None,
+    adopt: str | None = None,
+    firewall: bool = True,  # noqa: FBT001, FBT002 - Invoke makes flags of these
+    plan: bool = False,  # noqa: FBT001, FBT002
+    attach: bool = False,  # noqa: FBT001, FBT002
+    json: bool = False,  # noqa: FBT001, FBT002
+) -> None:
+    """Put a bundle into service on hosts: only what they lack travels, then the bundle's own script runs there."""
+    from offline.host import deploy as deploying
+
+    targets = targets_of(host, ssh_config)
+    console = Console()
+    if attach:
+        where = check_root(root or load_config(config).release.host.root)
+        run_on(targets, console, lambda run: deploying.attach(where, run), as_json=json)
+        return
+    words = [word for each in accept for word in ("--accept", each)]
+    words += ["--mode", mode] if mode else []
+    words += ["--adopt", adopt] if adopt else []
+    words += [] if firewall else ["--no-firewall"]
+    archive = _archive(bundle, config)
+    deploy_to(targets, console, archive, root=root, words=words, plan_only=plan, as_json=json)
+
+
+@task(iterable=["host"], help=_HELP)
+def status(
+    _context: Context,
+    host: list[str],
+    root: str | None = None,
+    config: str | None = None,
+    ssh_config: str | None = None,
+    json: bool = False,  # noqa: FBT001, FBT002
+) -> None:
+    """Show what runs on hosts: release, services, health, ports, disk, drift."""
+    _verb("status", [], host, root, config, ssh_config, as_json=json)
+
+
+@task(iterable=["host"], help=_HELP | {"service": "one service only", "tail": "how many lines of each"})
+def logs(
+    _context: Context,
+    host: list[str],
+    service: str | None = None,
+    tail: int | None = None,
+    root: str | None = None,
+    config: str | None = None,
+    ssh_config: str | None = None,
+    json: bool = False,  # noqa: FBT001, FBT002
+) -> None:
+    """Show the services' logs on hosts."""
+    words = ["--tail", str(tail)] if tail else []
+    _verb("logs", words + ([service] if service else []), host, root, config, ssh_config, as_json=json)
+
+
+@task(iterable=["host"], help=_HELP | {"service": "one service only"})
+def restart(
+    _context: Context,
+    host: list[str],
+    service: str | None = None,
+    root: str | None = None,
+    config: str | None = None,
+    ssh_config: str | None = None,
+    json: bool = False,  # noqa: FBT001, FBT002
+) -> None:
+    """Restart the services on hosts, and wait until they are healthy."""
+    _verb("restart", [service] if service else [], host, root, config, ssh_config, as_json=json)
+
+
+@task(iterable=["host"], help=_HELP | {"to": "the release to go back to; without it the one before"})
+def rollback(
+    _context: Context,
+    host: list[str],
+    to: str | None = None,
+    root: str | None = None,
+    config: str | None = None,
+    ssh_config: str | None = None,
+    json: bool = False,  # noqa: FBT001, FBT002
+) -> None:
+    """Put an earlier release back into service on hosts; proved to be there before anything stops."""
+    _verb("rollback", ["--yes", *(["--to", to] if to else [])], host, root, config, ssh_config, as_json=json)
+
+
+@task(iterable=["host"], help=_HELP)
+def uninstall(
+    _context: Context,
+    host: list[str],
+    root: str | None = None,
+    config: str | None = None,
+    ssh_config: str | None = None,
+    json: bool = False,  # noqa: FBT001, FBT002
+) -> None:
+    """Stop the stack on hosts and take it away; data stays, and is named."""
+    _verb("uninstall", ["--yes"], host, root, config, ssh_config, as_json=json)
+
+
+def targets_of(hosts: Sequence[str], ssh_config: str | None) -> tuple[Target, ...]:
+    """The hosts of a command line, each once. UsageError when there is none, or one that is no host."""
+    from offline.host.ssh import target
+
+    if not hosts:
+        raise UsageError("no host is named", hint="add --host USER@HOST[:PORT], once for each host")
+    file = Path(ssh_config) if ssh_config else None
+    if file and not file.is_file():
+        raise UsageError(f"{file}: there is no such ssh_config")
+    return tuple(target(each, file) for each in dict.fromkeys(hosts))
+
+
+def deploy_to(
+    targets: Sequence[Target],
+    console: Console,
+    archive: Path,
+    *,
+    root: str | None = None,
+    words: Sequence[str] = (),
+    plan_only: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Verify a bundle and deploy it to hosts; raises Exit with the worst code."""
+    from offline.host.bundle import open_verified
+    from offline.host.deploy import Options
+    from offline.host.deploy import deploy as deploy_one
+
+    opened = open_verified(archive, console)
+    where = check_root(root or opened.fact("root"))
+    options = Options(root=where, words=tuple(words), plan_only=plan_only)
+    run_on(targets, console, lambda run: deploy_one(opened, options, run), as_json=as_json)
+
+
+def run_on(targets: Sequence[Target], console: Console, work: Callable[[Deploy], Outcome], *, as_json: bool) -> None:
+    """Do it on each host, show what became of them, and raise Exit with the worst code."""
+    from offline.host.deploy import Deploy
+    from offline.host.outcome import show, worst
+    from offline.host.several import counting, on_each
+
+    def one(target: Target, say: Callable[[str], None]) -> Outcome:
+        return work(Deploy(target, say, lambda total: counting(console, "send", total, alone=len(targets) == 1)))
+
+    outcomes = on_each(targets, console, one)
+    show(console, outcomes, as_json=as_json)
+    code = worst([outcome.exit for outcome in outcomes])
+    if code:
+        raise Exit(code=code)
+
+
+def check_root(root: str) -> str:
+    """A stack's folder on a host. UsageError for one that is not an absolute, plain path."""
+    if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+/?", root) or "/../" in f"{root}/":
+        raise UsageError(
+            f"{root!r}: not a folder for a stack",
+            hint="name an absolute path of letters, digits and . _ - such as /opt/xiaozhi",
+        )
+    return root.rstrip("/")
+
+
+def _verb(
+    name: str,
+    words: list[str],
+    hosts: Sequence[str],
+    root: str | None,
+    config: str | None,
+    ssh_config: str | None,
+    *,
+    as_json: bool = False,
+) -> None:
+    from offline.host import verbs
+
+    targets = targets_of(hosts, ssh_config)
+    where = check_root(root or load_config(config).release.host.root)
+    console = Console()
+
+    def work(run: Deploy) -> Outcome:
+        if not (as_json or verbs.VERBS[name].changes):
+            before = "" if len(targets) == 1 else f"{run.target.given}: "
+            run.say = lambda line: console.text(f"{before}{line}")
+        return verbs.do(name, words, where, run, as_json=as_json)
+
+    run_on(targets, console, work, as_json=as_json)
+
+
+def _archive(bundle: str | None, config: str | None) -> Path:
+    from offline.release.records import bundle_path
+
+    return bundle_path(bundle or str(load_config(config).output / "latest.json"))

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from offline.bundle import layout
+from offline.errors import PreflightError
+from offline.host.plan import describe, plan, table
+from tests.unit.host.things import APP, BASE, BIG_APP, BIG_BASE, BIG_WEB, MODEL, WEB, bundle, file, host
+
+BIG = [digest[7:] for digest in (BIG_BASE, BIG_APP, BIG_WEB)]
+
+
+def test_a_bare_host_gets_everything_big_files_as_pieces_and_small_ones_together() -> None:
+    made = plan(bundle(), host(store=""))
+    assert {piece.hex for piece in made.pieces} == {*BIG, MODEL}
+    assert {path for path in made.small if not path.startswith(layout.BLOBS)} == {
+        layout.RELEASE,
+        "scripts/lib/say.sh",
+        "data/config.yaml",
+    }
+    assert made.omitted == ()
+    assert made.copies == ()
+    assert made.bytes == 20_000_000 + 3000 + 2000 + 10 + 4 * 2000
+
+
+def test_a_layer_is_left_out_where_its_whole_chain_is_that_of_an_image() -> None:
+    made = plan(bundle(), host(chains=frozenset({(BASE, APP, "sha256:more")})))
+    assert made.omitted == (f"blob\t{BIG_BASE}\tclassic store", f"blob\t{BIG_APP}\tclassic store")
+    assert {piece.hex for piece in made.pieces} == {BIG_WEB[7:], MODEL}
+
+
+@pytest.mark.parametrize("chain", [(APP,), ("sha256:other", APP), (APP, BASE)])
+def test_a_layer_on_top_of_others_has_to_travel(chain: tuple[str, ...]) -> None:
+    assert plan(bundle(), host(chains=frozenset({chain}))).omitted == ()
+
+
+def test_a_layer_that_one_image_has_elsewhere_in_its_chain_has_to_travel() -> None:
+    # The same diff_id alone on the host does not help an image that has it on another base.
+    made = plan(bundle(), host(chains=frozenset({(BASE, APP), (WEB,)})))
+    assert f"blob\t{BIG_WEB}\tclassic store" not in made.omitted
+
+
+def test_a_containerd_store_has_what_it_has_by_digest() -> None:
+    made = plan(bundle(), host(store="containerd", blobs=frozenset({BIG_WEB})))
+    assert made.omitted == (f"blob\t{BIG_WEB}\tcontainerd store",)
+
+
+def test_configs_and_manifests_always_travel() -> None:
+    have = frozenset(f"sha256:{letter * 64}" for letter in "def0")
+    assert plan(bundle(), host(store="containerd", blobs=have)).omitted == ()
+
+
+def test_payload_that_the_host_has_is_left_out_and_said_where_it_is() -> None:
+    made = plan(bundle(), host(files={MODEL: "payload/server-0/models/old.pt"}))
+    assert made.omitted == (f"file\tmodels/model.pt\tpayload/server-0/models/old.pt\t{MODEL}",)
+    assert MODEL not in {piece.hex for piece in made.pieces}
+
+
+def test_other_small_files_that_the_host_has_are_copied_there() -> None:
+    say = bundle().files["scripts/lib/say.sh"].sha256
+    made = plan(bundle(), host(files={say: "releases/1/scripts/lib/say.sh"}))
+    assert made.copies == (("releases/1/scripts/lib/say.sh", "scripts/lib/say.sh"),)
+    assert "scripts/lib/say.sh" not in made.small
+    assert made.omitted == ()
+
+
+def test_an_engine_does_not_travel_where_one_answers() -> None:
+    engine = {"engine/docker.tgz": file(70_000_000, "engine")}
+    with_one = plan(bundle(**engine), host())
+    assert with_one.omitted == (f"file\tengine/docker.tgz\t-\t{engine['engine/docker.tgz'].sha256}",)
+    assert plan(bundle(**engine), host(store="")).omitted == ()
+
+
+def test_a_piece_goes_on_at_the_byte_where_it_broke_off_and_a_whole_one_does_not_go_again() -> None:
+    made = plan(bundle(), host(staged={BIG[0]: 5_000_000}, parts={BIG[1]: 4_000_000, BIG[2]: 7_000_001}))
+    assert {piece.hex: piece.offset for piece in made.pieces} == {BIG[1]: 4_000_000, BIG[2]: 0, MODEL: 0}
+    assert (BIG[0], layout.blob(BIG_BASE)) in made.places
+
+
+def test_the_sums_list_exactly_what_the_folder_will_hold() -> None:
+    made = plan(bundle(), host(chains=frozenset({(BASE,)}), files={MODEL: "payload/x"}))
+    listed = {line[66:]: line[:64] for line in made.sums.decode().splitlines()}
+    left_out = {layout.blob(BIG_BASE), "models/model.pt", layout.SUMS}
+    assert set(listed) == (set(bundle().files) - left_out) | {layout.OMITTED}
+    assert listed[layout.OMITTED] == hashlib.sha256(table(made.omitted)).hexdigest()
+    assert list(listed) == sorted(listed, key=str.encode)
+
+
+def test_no_room_is_refused_with_the_amount_that_is_missing() -> None:
+    with pytest.raises(PreflightError, match=r"20 MB would travel, and 5 MB are free .* 15 MB are missing"):
+        plan(bundle(), host(free=5_000_000))
+
+
+def test_the_plan_reads_as_sentences() -> None:
+    made = plan(bundle(), host(release="20261101-000000", chains=frozenset({(BASE, APP)}), parts={BIG[2]: 1_000_000}))
+    assert describe(made) == (
+        "release 20261123-220000; in service now: 20261101-000000",
+        "travels: 8.01 MB in 2 big pieces and 7 small files",
+        "the host has: 12 MB in 2 layers, 0 files, 0 pieces sent before",
+        "goes on where an earlier transfer broke off: 1 MB are there",
+    )
