@@ -1,0 +1,74 @@
+"""`kill -9` at moments that a seed decides, and what must hold after each."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from subprocess import TimeoutExpired
+from typing import TYPE_CHECKING
+
+from tests.faults.kit import damaged, partials
+
+if TYPE_CHECKING:
+    from tests.faults.kit import Kit
+
+ID = "20260102-030405"
+
+
+def killed(kit: Kit, *words: str, seed: int, seconds: float) -> bool:
+    """Start a task and kill it at a moment up to `seconds`; says whether it still ran then."""
+    moment = random.Random(seed).uniform(0.0, seconds)  # noqa: S311 - reproducible on purpose
+    with kit.started(*words) as task:
+        try:
+            task.process.wait(moment)
+        except TimeoutExpired:
+            task.process.kill()
+            task.ended()
+            return True
+    return False
+
+
+def exports(kit: Kit, moments: int) -> None:
+    """Kill an export again and again, each time further along or not; no bad blob is ever under a name."""
+    seconds = _seconds(kit, "export")
+    kit.forget()
+    hit = 0
+    for seed in range(moments):
+        hit += killed(kit, "export", seed=seed, seconds=seconds)
+        assert damaged(kit.blobs) == []
+        if seed % 3 == 2:
+            kit.forget()
+    assert hit >= moments // 2, "most of the exports had ended before their moment: nothing was tested"
+    kit.done("export")
+    assert damaged(kit.blobs) == []
+    assert partials(kit.work) == []
+
+
+def packages(kit: Kit, moments: int) -> None:
+    """Kill a package again and again: no half bundle is ever under its final name, and the last run's is whole."""
+    seconds = _seconds(kit, "package", "--id", ID)
+    (bundle,) = kit.output.glob("*.tar.gz")
+    whole = _sha256(kit)
+    hit = 0
+    for seed in range(moments):
+        bundle.unlink(missing_ok=True)
+        hit += killed(kit, "package", "--id", ID, seed=seed, seconds=seconds)
+        assert not bundle.exists() or _sha256(kit) == whole
+    assert hit >= moments // 2, "most of the packages had ended before their moment: nothing was tested"
+    kit.done("package", "--id", ID)
+    assert _sha256(kit) == whole
+    assert partials(kit.output) == []
+    kit.done("verify", str(bundle))
+
+
+def _seconds(kit: Kit, *words: str) -> float:
+    """How long the task takes undisturbed."""
+    started = time.monotonic()
+    kit.done(*words)
+    return time.monotonic() - started
+
+
+def _sha256(kit: Kit) -> str:
+    (bundle,) = kit.output.glob("*.tar.gz")
+    return hashlib.sha256(bundle.read_bytes()).hexdigest()
