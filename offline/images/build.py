@@ -20,7 +20,7 @@ from offline.images.globs import matches
 from offline.run import CommandError, follow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from offline.config.load import Config
     from offline.console import Console
@@ -127,10 +127,11 @@ def _stage_tree(plan: BuildPlan, tree: Path, config: Config, *, only_copied: boo
     if plan.context == "kit":
         context.stage(paths.DOCKER / Path(plan.dockerfile.removeprefix("kit:")).parent, tree, leave_out=())
         return
+    leave_out = (*plan.leave_out, *_own_folders(config))
     if only_copied:
-        _stage_copied(plan, tree, config.source)
+        _stage_copied(plan, tree, config.source, leave_out)
     else:
-        context.stage(config.source, tree, leave_out=plan.leave_out)
+        context.stage(config.source, tree, leave_out=leave_out)
     kit = tree / KIT_FOLDER
     if kit.exists():
         shutil.rmtree(kit)
@@ -141,12 +142,18 @@ def _stage_tree(plan: BuildPlan, tree: Path, config: Config, *, only_copied: boo
         ignore.write_text(f"{text}\n!{KIT_FOLDER}\n", encoding="utf-8", newline="\n")
 
 
-def _stage_copied(plan: BuildPlan, tree: Path, source: Path) -> None:
+def _own_folders(config: Config) -> list[str]:
+    """Work and output folder, as globs of the source, where they lie in it: the context would hold itself."""
+    own = [folder for folder in (config.work, config.output) if folder.is_relative_to(config.source)]
+    return [folder.relative_to(config.source).as_posix() for folder in own]
+
+
+def _stage_copied(plan: BuildPlan, tree: Path, source: Path, leave_out: Sequence[str]) -> None:
     """Stage only what the COPY lines of the Dockerfile name."""
     tree.mkdir(parents=True)
     wanted = [posixpath.normpath(word.lstrip("/") or ".") for word in dockerfile.copied(plan.text)]
     everything = any(word == "." or "$" in word for word in wanted)
-    for relative in context.walk(source, (*context.ALWAYS_LEFT_OUT, *plan.leave_out)):
+    for relative in context.walk(source, (*context.ALWAYS_LEFT_OUT, *leave_out)):
         if everything or any(matches(relative, word) for word in wanted):
             context.copy(source / relative, tree / relative)
 
