@@ -2,8 +2,9 @@
 
 Any gzip reader takes members one after another (RFC 1952, 2.2): GNU gzip, Go's reader, so every engine.
 
-Measured a core, on 2.7 GB of torch, Python and toolchain layers: zlib-ng 2 leaves 0.440 of the bytes at 128 MB/s,
-3 leaves 0.429 at 117, 4 leaves 0.424 at 107; isal 3 leaves 0.443 at 400, isal 1 0.454 at 576; zlib 6 0.413 at 32.
+Measured a core, on 2.7 GB of Python, toolchain, Java and database layers: isal 2 leaves 0.445 of the bytes at 530 to
+560 MB/s, isal 3 0.441 at 360 to 390, isal 1 0.449 at 550 to 590; libdeflate 1 0.433 at 200, zlib-ng 3 0.427 at 120,
+zlib 6 0.409 at 37. Two cores that also run the engine have time for the first only (docs/benchmark.md).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from isal.isal_zlib import Decompress as _Inflater
 
 MEMBER = 1 << 20
-LEVEL = 3
+LEVEL = 2
 
 # Fixed header: deflate, no flags, mtime 0, no extra flags, unknown system. A library's own header differs by platform.
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
