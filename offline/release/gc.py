@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from offline.bundle import layout
 from offline.console import human_bytes
+from offline.errors import UsageError
 from offline.store import gc, index
 
 if TYPE_CHECKING:
@@ -34,8 +35,16 @@ def _released(output: Path, count: int) -> Iterator[str]:
     found = (path for path in output.glob("*-[0-9]*-[0-9]*.json") if not path.name.endswith(layout.PARTS_SUFFIX))
     results = sorted(found, key=lambda path: path.stem[-15:], reverse=True)
     for path in results[:count]:
-        for image in json.loads(path.read_bytes())["images"]:
-            yield image["id"]
+        yield from _images(path)
+
+
+def _images(result: Path) -> list[str]:
+    try:
+        return [image["id"] for image in json.loads(result.read_bytes())["images"]]
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(
+            f"{result}: not a result of this kit; nothing was removed", hint="move it away, then: invoke store-gc"
+        ) from None
 
 
 def _last_export(work: Path) -> Iterator[str]:

@@ -18,13 +18,14 @@ def read_record(run: Run, name: str, command: str) -> dict[str, Any]:
     path = run.config.work / name
     try:
         record: dict[str, Any] = json.loads(path.read_bytes())
+        stack, _ = record["stack"], record["images"]
     except FileNotFoundError:
         raise UsageError(f"{path}: there is nothing to go on from", hint=f"first: {command}") from None
-    except ValueError as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: damaged ({error})", hint=f"again: {command}") from None
-    if record["stack"] != run.config.release.stack:
+    if stack != run.config.release.stack:
         raise UsageError(
-            f"{path} is of the stack {record['stack']}, the configuration of {run.config.release.stack}",
+            f"{path} is of the stack {stack}, the configuration of {run.config.release.stack}",
             hint=f"first: {command}",
         )
     return record

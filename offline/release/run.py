@@ -85,7 +85,7 @@ def check_id(text: str) -> str:
         # strptime alone also takes `202611-2100` for an id.
         written = datetime.strptime(text, ID_FORMAT).replace(tzinfo=timezone.utc).strftime(ID_FORMAT)
     except ValueError:
-        written = ""
+        written = None
     if written != text:
         raise UsageError(f"{text}: not a release id; write YYYYMMDD-HHMMSS, as in {new_id()}")
     return text
