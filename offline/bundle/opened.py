@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -54,20 +54,18 @@ class Opened:
 
     @contextmanager
     def reading(self, on_bytes: Callable[[int], None]) -> Iterator[io.BufferedReader]:
-        """Give the stream. Of parts, what was not taken is read at the end of the block, for their digests."""
+        """Give the stream; it counts what is read."""
         with _Joined(self.files, on_bytes, self._digests if self.parts else None) as joined:
             yield io.BufferedReader(joined)
-            if self.parts:
-                joined.exhaust()
 
-    def bad_parts(self) -> tuple[Bad, ...]:
-        """What is wrong with the parts and their list, once the stream was read; reads what lies beside them."""
+    def bad_parts(self, on_bytes: Callable[[int], None]) -> tuple[Bad, ...]:
+        """What is wrong with the parts and their list; reads those that the stream did not come to the end of."""
         if self.parts is None:
             return ()
         folder, archive = self.path.parent, self.parts.archive
         for path in folder.iterdir():
             if parts.is_candidate(path.name, archive) and path.is_file() and path.name not in self._digests:
-                self._digests[path.name] = _digest(path)
+                self._digests[path.name] = _digest(path, on_bytes)
         return (*self._bad_list(), *parts.judge(self.parts.parts, self._digests))
 
     def _bad_list(self) -> Iterator[Bad]:
@@ -110,13 +108,14 @@ def _described(file: Path) -> Parts:
         raise VerifyError(f"{file}: {error}", hint="copy it again from where the parts were made") from None
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path, on_bytes: Callable[[int], None]) -> str:
     """The digest of a file as hex, nothing where it cannot be read."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
             while piece := file.read(_PIECE):
                 digest.update(piece)
+                on_bytes(len(piece))
     except OSError:
         return ""
     return digest.hexdigest()
@@ -143,13 +142,6 @@ class _Joined(io.RawIOBase):
             if count:
                 return count
         return 0
-
-    def exhaust(self) -> None:
-        """Read on to the end, whatever cannot be read."""
-        buffer = bytearray(_PIECE)
-        while self._file or self._files:
-            with suppress(OSError):
-                self.readinto(buffer)
 
     def close(self) -> None:
         if self._file:

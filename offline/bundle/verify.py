@@ -59,7 +59,7 @@ def examine(archive: Path, console: Console) -> tuple[Report, Contents]:
     source = opened.find(archive)
     with console.progress("verify", source.bytes) as progress, source.reading(progress.add) as stream:
         found = contents.read(stream) if source.is_complete else None
-    bad = source.bad_parts()
+        bad = source.bad_parts(progress.add)
     if found is None:
         return Report(bad=bad), Contents()
     report = _judge(found, source.name)

@@ -17,6 +17,7 @@ for _task in (
     bundles.export,
     bundles.package,
     bundles.verify,
+    bundles.diff,
     bundles.store_gc,
     engine.fetch_engine,
     hosts.deploy,

@@ -1,4 +1,4 @@
-"""`invoke export`, `package`, `verify`, `store-gc`."""
+"""`invoke export`, `package`, `verify`, `diff`, `store-gc`."""
 
 from __future__ import annotations
 
@@ -65,7 +65,24 @@ def verify(_context: Context, bundle: str) -> None:
     verify_bundle(Console(), bundle_path(bundle))
 
 
-@task(help={"keep": "how many releases to keep; without it `keep` of release.yml"})
+@task(
+    positional=["old", "new"],
+    help={
+        "old": "a bundle, its .parts.json, its release.json, or a result file such as dist/latest.json",
+        "new": "the same of the later release",
+        "json": "one JSON object on stdout, everything else on stderr",
+    },
+)
+def diff(_context: Context, old: str, new: str, json: bool = False) -> None:  # noqa: FBT001, FBT002 - Invoke's flag
+    """Show what changes between two releases: images, layers, payload, compose file, versions."""
+    from offline.release.comparing import compare
+    from offline.tasks.show import show_difference
+
+    console = Console()
+    show_difference(console, compare(old, new, console), as_json=json)
+
+
+@task(help={"keep": "how many releases to keep; without it `keep` of release.yml", "config": SOURCE_HELP["config"]})
 def store_gc(_context: Context, keep: int | None = None, config: str | None = None) -> None:
     """Remove layers that no kept release and no current image needs."""
     from offline.release.gc import collect

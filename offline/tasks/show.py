@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from offline.bundle.diff import Difference
     from offline.bundle.enginekit import Part, Wanted
     from offline.config.load import Config
     from offline.console import Console
@@ -38,6 +39,17 @@ def show_outcome(console: Console, outcome: Outcome, *, as_json: bool) -> None:
     for name in outcome.facts.left_out:
         console.text(f"Left out {name} (optional, not in the source)")
     console.text(f"Next     invoke verify {written.path}")
+
+
+def show_difference(console: Console, difference: Difference, *, as_json: bool) -> None:
+    """Line by line for people, or one JSON object."""
+    from offline.bundle.diff import lines
+
+    if as_json:
+        console.result(difference.as_json())
+        return
+    for line in lines(difference):
+        console.text(line)
 
 
 def show_config(console: Console, config: Config, *, as_json: bool) -> None:
