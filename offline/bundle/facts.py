@@ -6,7 +6,6 @@ empty field is `-`; lists within a field are joined by commas.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from offline.bundle import layout, manifest
@@ -51,15 +50,6 @@ def records(facts: ReleaseFacts) -> Iterator[Record]:
     yield from _host(facts)
 
 
-def parse(text: str) -> dict[str, list[Record]]:
-    """The records of a facts.tsv by kind, each without its kind; empty fields are empty again. Pure."""
-    found: dict[str, list[Record]] = {}
-    for line in text.splitlines():
-        kind, *fields = line.split("\t")
-        found.setdefault(kind, []).append(tuple("" if field == layout.EMPTY_FIELD else field for field in fields))
-    return found
-
-
 def _service(facts: ReleaseFacts, name: str) -> Iterator[Record]:
     service = facts.release.services[name]
     yield ("service", name, service.image, ",".join(service.modes), str(service.stop_grace))
@@ -85,8 +75,7 @@ def _host(facts: ReleaseFacts) -> Iterator[Record]:
     for secret in manifest.used_secrets(facts):
         yield ("secret", secret)
     for value in manifest.first_runs(facts):
-        query = json.dumps(value.query, ensure_ascii=False)
-        yield ("first_run", value.after, value.query_in, value.file, value.key, value.before, query)
+        yield ("first_run", value.after, value.query_in, value.file, value.key, value.before, *value.query)
         for key, text in value.also.items():
             yield ("first_run_also", value.file, key, text)
     yield ("subnet", release.network.subnet)
@@ -95,6 +84,7 @@ def _host(facts: ReleaseFacts) -> Iterator[Record]:
     yield ("memory", release.host.memory)
     yield ("cpus", str(release.host.cpus))
     yield ("cpu_level", release.host.cpu_level)
+    yield ("start_limit", str(release.host.start_limit))
     yield ("disk", str(manifest.disk_need(facts)))
     if release.engine:
         yield ("engine", release.engine.version, release.engine.compose_version)

@@ -261,6 +261,8 @@ class Host(Part):
     memory: Size = "2g"
     cpus: Annotated[int, Field(ge=1)] = 2
     cpu_level: Literal["x86-64", "x86-64-v2", "x86-64-v3"] = "x86-64"
+    start_limit: Seconds = 300
+    """How long a service may take to become healthy before the deploy is taken back."""
 
 
 class Release(Part):

@@ -29,8 +29,17 @@ fields() {
 }
 
 @test "every sentence that a script says exists, and every sentence is said" {
-    said=$(grep -ohE '\b(say|warn|fail|usage_error|refuse|caution|finding "\$[0-9]") [a-z0-9_]+' -r "$LIB" "$LIB"/../*.sh |
-        awk '{ print $NF }' | sort -u)
+    code=$(find "$LIB/.." -name '*.sh' ! -name 'messages*' -exec sed -E '/^ *#|^LIB_FILES=/d' {} +)
+    said=$(
+        {
+            grep -oE '\b(say|warn|fail|stop_with|usage_error|refuse|caution|finding "\$[0-9]") [a-z0-9_]+' <<<"$code"
+            grep -oE "\bfinish [0-9]+ '?[a-z]+'? [a-z_]+" <<<"$code"
+            # said by names that are put together: steps by what they are, findings by whether they refuse
+            grep -oE '\brun_step [a-z]+' <<<"$code" | sed 's/ /_/; s/run_//'
+            grep -oE '\b[a-z]+:[a-z]+_[a-z]+\b' <<<"$code" | sed 's/^/step_/; s/:.*//'
+            printf '%s\n' finding_refuse finding_warn
+        } | awk '{ print $NF }' | sort -u
+    )
     known=$(keys en | tr -d ' []=' | grep -vxE 'warning|error' | sort -u)
     [ "$said" = "$known" ]
 }

@@ -38,7 +38,7 @@ layers_of_engine() {
     local -a ids
     mapfile -t ids < <(docker image ls --quiet --no-trunc | sort -u)
     if ((${#ids[@]})); then
-        docker image inspect --format '{{join .RootFS.Layers "\n"}}' ${ids[@]+"${ids[@]}"}
+        docker image inspect --format '{{range .RootFS.Layers}}{{println .}}{{end}}' ${ids[@]+"${ids[@]}"}
     fi
 }
 

@@ -38,7 +38,7 @@ finding() {
 # may_be_accepted ID: whether `--accept ID` can help; without these nothing could go on.
 may_be_accepted() {
     case $1 in
-        root | arch | bash | tools | engine | compose | mode) return 1 ;;
+        root | arch | bash | tools | engine | compose | mode | omitted) return 1 ;;
     esac
 }
 

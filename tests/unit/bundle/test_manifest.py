@@ -101,15 +101,15 @@ def test_facts_tsv_and_release_json_say_the_same_of_the_host(tmp_path: Path, cha
         [name, *(data[key] for key in ("service", "family", "series", "folder"))] for name, data in said["data"].items()
     ]
     assert [value for [value] in fields(rows, "secret")] == said["secrets"]
-    assert [[*row[:5], json.loads(row[5])] for row in fields(rows, "first_run")] == [
-        [*(value[key] for key in ("after", "query_in", "file", "key", "before")), value["query"]]
+    assert fields(rows, "first_run") == [
+        [*(value[key] for key in ("after", "query_in", "file", "key", "before")), *value["query"]]
         for value in said["first_run"]
     ]
     assert fields(rows, "first_run_also") == [
         [value["file"], key, text] for value in said["first_run"] for key, text in value["also"].items()
     ]
     assert one(rows, "subnet") == said["network"]["subnet"]
-    for kind in ("root", "minimum_engine", "memory", "cpus", "cpu_level", "disk"):
+    for kind in ("root", "minimum_engine", "memory", "cpus", "cpu_level", "start_limit", "disk"):
         assert one(rows, kind) == str(said["host"][kind])
 
 

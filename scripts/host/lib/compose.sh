@@ -1,0 +1,87 @@
+# shellcheck shell=bash
+# Compose, in the flavour that made the containers: the other one would make all of them anew, the database too.
+
+COMPOSE=() # its command
+STACK_FILE=docker-compose-offline.yml
+
+# compose_choose: sets COMPOSE. A bare host gets the plugin, where there is one.
+compose_choose() {
+    local made plugin program
+    made=$(docker ps --all --filter "label=com.docker.compose.project=$STACK" \
+        --format '{{.Label "com.docker.compose.version"}}' | sed -n '1p')
+    plugin=$(docker compose version --short 2>/dev/null) || plugin=
+    program=$(docker-compose version --short 2>/dev/null) || program=
+    plugin=${plugin#v} program=${program#v}
+    if [[ $made == 1.* && $program == 1.* ]]; then
+        COMPOSE=(docker-compose)
+    elif [[ -n $plugin ]]; then
+        COMPOSE=(docker compose)
+    else
+        COMPOSE=(docker-compose)
+    fi
+}
+
+# compose WORD...: on the release $BUNDLE. What the caller exports never stands in for the host's own .env.
+compose() {
+    (
+        unset COMPOSE_FILE COMPOSE_PROFILES COMPOSE_PROJECT_NAME COMPOSE_ENV_FILES STACK_ROOT
+        while IFS= read -r name; do
+            unset "$name"
+        done < <(records "$FACTS" secret)
+        ${COMPOSE[@]+"${COMPOSE[@]}"} --env-file "$ROOT/.env" --project-name "$STACK" --file "$BUNDLE/$STACK_FILE" "$@"
+    )
+}
+
+# services_of FACTS MODE: a name a line, in start order.
+services_of() {
+    records "$1" mode | awk -F '\t' -v mode="$2" '$1 == mode { print $2 }' | tr ',' '\n'
+}
+
+# has_service FACTS MODE SERVICE
+has_service() {
+    services_of "$1" "$2" | grep -qxF -- "$3"
+}
+
+# stop_grace SERVICE: seconds that its container gets to end.
+stop_grace() {
+    local grace
+    grace=$(records "$FACTS" service | awk -F '\t' -v name="$1" '$1 == name { print $4 }')
+    printf '%s' "${grace:-10}"
+}
+
+# containers_of SERVICE: `id name` of each container that Compose made for it, the newest first.
+containers_of() {
+    docker ps --all --no-trunc --filter "label=com.docker.compose.project=$STACK" \
+        --filter "label=com.docker.compose.service=$1" --format '{{.ID}} {{.Names}}'
+}
+
+# repair_names SERVICE: one container of that service, of that name. A Compose killed while it replaced one leaves two, or
+# one called `<hash>_name`; Compose itself does not mend that. Two databases on one folder never run.
+repair_names() {
+    local id name keep='' keep_name=''
+    local -a others=()
+    while read -r id name; do
+        if [[ $name == "$1" && -n $keep ]]; then
+            others+=("$keep")
+            keep=$id keep_name=$name
+        elif [[ -z $keep ]]; then
+            keep=$id keep_name=$name
+        else
+            others+=("$id")
+        fi
+    done < <(containers_of "$1")
+    for id in ${others[@]+"${others[@]}"}; do
+        say container_extra "$1" "${id:0:12}"
+        remove_container "$1" "$id"
+    done
+    if [[ -n $keep && $keep_name != "$1" ]]; then
+        say container_renamed "$keep_name" "$1"
+        docker rename "$keep" "$1"
+    fi
+}
+
+# remove_container SERVICE ID: ends it in good order; its data is in folders of the host's.
+remove_container() {
+    docker stop --time "$(stop_grace "$1")" "$2" >/dev/null
+    docker rm "$2" >/dev/null
+}

@@ -1,0 +1,72 @@
+# shellcheck shell=bash disable=SC2034 # say.sh reads it
+# The sentences of the scripts that change a host, in English.
+declare -gA MESSAGES
+MESSAGES+=(
+    [deploy_usage]='usage: sudo ./offline-deploy.sh [OPTION]...
+
+Puts this bundle into service on this host, or leaves the host as it was.
+  --root DIR      the folder of the stack (else what the bundle says)
+  --mode MODE     all or single (else the mode in service, else the bundle'\''s)
+  --yes           do not ask
+  --check         only look whether this host is fit; change nothing
+  --accept ID     go on although the finding ID refuses; noted in audit.log. May be repeated
+  --adopt DIR     take over the stack that was laid out by hand in DIR
+  --no-firewall   leave firewalld alone
+  --lang zh|en    language
+  --help          this text
+Ends with 0 (in service), 2 (used wrongly), 3 (bundle bad), 4 (somebody else is at work), 5 (host not fit), 6 (failed, nothing
+serves that did not before), 7 (failed, the former release serves again), 8 (failed, needs a hand), 130 (interrupted).'
+    [option_needs_value]='%s needs a value'
+    [root_malformed]='%s: the folder of the stack must be an absolute path of letters, digits, dots, dashes, underscores and slashes'
+    [yes_needed]='There is no terminal to ask at: add --yes.'
+    [plan]='Release %s, mode %s, into %s. In service now: %s'
+    [plan_question]='Put it into service? [y/N]'
+    [plan_declined]='Nothing was changed.'
+    [finding_refuse]='REFUSED [%s] %s'
+    [finding_warn]='warning [%s] %s'
+    [preflight_refused]='This host is not fit for the release: %s refusals, each above with its cure. Nothing was changed.'
+    [preflight_good]='This host is fit for the release.'
+    [locked]='Somebody is at work on this host: %s by %s (from %s) since %s, process %s. Wait for its end, then run this again.'
+    [locked_by_orphan]='A killed run (%s by %s from %s, since %s) has left a process that is still at work: %s (process %s). Wait for its end, then run this again.'
+    [step_load]='Load the images'
+    [step_prove]='Prove the images'
+    [step_switch]='Switch to the release'
+    [step_up]='Start the services'
+    [step_health]='Ask whether they work'
+    [step_record]='Record'
+    [step_back]='Put the former release back'
+    [step_stop]='Stop the services'
+    [load_nothing]='The engine has every image already.'
+    [load_start]='%s to load'
+    [load_failed]='The engine did not take the images; its words are above. If the disk is full, make room and run this again.'
+    [prove_bad]='%s is not the image of this release (%s)'
+    [prove_failed]='The engine does not have the images as they were made. Restart Docker and run this again; if that does not help, see: journalctl -u docker'
+    [payload_new]='Lay out %s'
+    [pf_omitted]='This bundle leaves out what the host was thought to have, and %s pieces of that are not here (the first: %s). Use the full bundle, or deploy from the start again.'
+    [secret_failed]='No random value could be made for %s from /dev/urandom. Run this again.'
+    [release_differs]='There is another release called %s in %s. Release ids are the second they were made: ask whoever made the bundle for a new one.'
+    [hot_carried]='%s: your edit of %s stays live'
+    [hot_drift]='%s: you edited %s, and this release brings a new one, which is live now. Yours is kept: %s'
+    [hot_deleted]='%s: you deleted %s, and this release brings a new one, which is live now'
+    [container_extra]='%s: a leftover container (%s) is removed'
+    [container_renamed]='Container %s is called %s again'
+    [container_stopped]='Stop %s'
+    [first_run]='Fetch %s from %s'
+    [first_run_absent]='%s: %s did not say the value within %s s. See its log and that of the service that makes the value.'
+    [first_run_file]='%s: this file is not understood, so %s cannot be set in it. Set it by hand, then run this again.'
+    [up_failed]='These services could not be started: %s. The words of Compose are above.'
+    [health_failed]='%s does not work: %s'
+    [firewall_opened]='Firewall: port %s is open now'
+    [release_pruned]='Release %s is not kept any longer'
+    [service_log]='The last words of %s (more in %s):'
+    [state_unwritable]='%s cannot be written (disk full?)'
+    [into_service]='Release %s is in service (mode %s).'
+    [unchanged]='Failed before anything was changed: what was in service serves on.'
+    [interrupted]='Interrupted before anything was changed: what was in service serves on.'
+    [back_start]='Release %s failed: release %s is put back.'
+    [back_done]='Release %s failed; release %s is in service again. Nothing was done to the data.'
+    [back_failed]='Release %s failed, and release %s does not work either. Its data may have been changed by the new one: see the logs in %s, restore a backup if it was, and deploy again. Nothing was done to the data.'
+    [back_is_same]='Release %s, which is the one in service, does not work. See its log above; scripts/rollback.sh puts the former release into service.'
+    [first_stopped]='The first deploy failed, and there is nothing to go back to: the stack is stopped. Its data is kept in %s.'
+    [first_not_stopped]='The first deploy failed, and the stack in %s could not be stopped either. See docker ps.'
+)

@@ -1,0 +1,72 @@
+# shellcheck shell=bash disable=SC2034 # say.sh reads it
+# The sentences of the scripts that change a host, in Chinese.
+declare -gA MESSAGES
+MESSAGES+=(
+    [deploy_usage]='用法：sudo ./offline-deploy.sh [选项]...
+
+把本离线包部署到本机；若失败，本机保持原样。
+  --root 目录     应用所在目录（默认由离线包指定）
+  --mode 模式     all 或 single（默认沿用当前模式，否则由离线包指定）
+  --yes           不再询问
+  --check         只检查本机是否满足要求，不做任何改动
+  --accept 编号   即使该项检查不通过也继续，并记入 audit.log；可重复
+  --adopt 目录    接管在该目录中手工部署的旧应用
+  --no-firewall   不改动 firewalld
+  --lang zh|en    语言
+  --help          显示本说明
+返回码：0 已投入服务；2 用法错误；3 离线包有问题；4 他人正在操作；5 本机不满足要求；6 失败，未影响原有服务；
+7 失败，已恢复到前一版本；8 失败，需要人工处理；130 被中断。'
+    [option_needs_value]='%s 需要一个值'
+    [root_malformed]='%s：应用目录必须是由字母、数字、点、横线、下划线和斜线组成的绝对路径'
+    [yes_needed]='没有可供询问的终端：请加上 --yes。'
+    [plan]='版本 %s，模式 %s，目录 %s。当前版本：%s'
+    [plan_question]='确认投入服务？[y/N]'
+    [plan_declined]='没有任何改动。'
+    [finding_refuse]='不通过 [%s] %s'
+    [finding_warn]='警告 [%s] %s'
+    [preflight_refused]='本机不满足该版本的要求：共 %s 项不通过，原因和办法见上。没有任何改动。'
+    [preflight_good]='本机满足该版本的要求。'
+    [locked]='有人正在操作本机：%s，操作者 %s（来自 %s），开始于 %s，进程 %s。请等它结束后再运行。'
+    [locked_by_orphan]='一次被强行终止的操作（%s，操作者 %s，来自 %s，开始于 %s）留下的进程仍在运行：%s（进程 %s）。请等它结束后再运行。'
+    [step_load]='导入镜像'
+    [step_prove]='核对镜像'
+    [step_switch]='切换版本'
+    [step_up]='启动服务'
+    [step_health]='检查服务是否正常'
+    [step_record]='记录'
+    [step_back]='恢复前一版本'
+    [step_stop]='停止服务'
+    [load_nothing]='所需镜像本机都已有。'
+    [load_start]='需要导入 %s'
+    [load_failed]='Docker 没有接受镜像，它的输出见上。如果磁盘已满，请清理后重新运行。'
+    [prove_bad]='%s 不是该版本的镜像（%s）'
+    [prove_failed]='Docker 中的镜像与制作时不一致。请重启 Docker 后重新运行；若无效，请查看：journalctl -u docker'
+    [payload_new]='放置 %s'
+    [pf_omitted]='本离线包省略了本机应已具备的内容，但其中 %s 项不在本机（第一项：%s）。请使用完整的离线包，或重新执行部署。'
+    [secret_failed]='无法用 /dev/urandom 为 %s 生成随机值。请重新运行。'
+    [release_differs]='已有另一个版本也叫 %s，位于 %s。版本号是制作时刻（精确到秒）：请让制作者重新制作。'
+    [hot_carried]='%s：您对 %s 的修改继续生效'
+    [hot_drift]='%s：您修改过 %s，而本版本带来了新文件，现以新文件为准。您的修改保存在：%s'
+    [hot_deleted]='%s：您删除过 %s，而本版本带来了新文件，现以新文件为准'
+    [container_extra]='%s：删除遗留的容器（%s）'
+    [container_renamed]='容器 %s 恢复名称 %s'
+    [container_stopped]='停止 %s'
+    [first_run]='读取 %s（来自 %s）'
+    [first_run_absent]='%s：%s 在 %s 秒内没有给出该值。请查看它的日志，以及生成该值的服务的日志。'
+    [first_run_file]='%s：无法理解该文件的内容，不能写入 %s。请手工填写后重新运行。'
+    [up_failed]='以下服务无法启动：%s。Compose 的输出见上。'
+    [health_failed]='%s 不正常：%s'
+    [firewall_opened]='防火墙：已开放端口 %s'
+    [release_pruned]='版本 %s 不再保留'
+    [service_log]='%s 最后的日志（更多见 %s）：'
+    [state_unwritable]='%s 无法写入（磁盘已满？）'
+    [into_service]='版本 %s 已投入服务（模式 %s）。'
+    [unchanged]='在做任何改动之前失败：原有服务不受影响。'
+    [interrupted]='在做任何改动之前被中断：原有服务不受影响。'
+    [back_start]='版本 %s 失败：正在恢复版本 %s。'
+    [back_done]='版本 %s 失败；版本 %s 已恢复服务。数据没有被改动。'
+    [back_failed]='版本 %s 失败，版本 %s 也不正常。新版本可能改动了数据：请查看 %s 中的日志，必要时恢复备份，再重新部署。本脚本没有改动数据。'
+    [back_is_same]='当前版本 %s 不正常。请查看上面的日志；scripts/rollback.sh 可以切回前一版本。'
+    [first_stopped]='首次部署失败，没有可恢复的版本：应用已停止。数据保留在 %s。'
+    [first_not_stopped]='首次部署失败，并且 %s 中的应用无法停止。请查看 docker ps。'
+)

@@ -1,0 +1,114 @@
+# shellcheck shell=bash
+# Write down what is in service, give images their familiar tags, open the firewall, let go of what nothing needs.
+
+KEPT_RELEASES=3
+
+record_release() {
+    local id current former_mode former
+    id=$(fact "$FACTS" id)
+    current=$(state_get current) former_mode=$(state_get mode)
+    if [[ $current == "$id" || -z $current ]]; then
+        former=$(state_get former)
+        state_set "current=$id" "mode=$MODE" "former=$former" "history=$(history_with "$id")"
+    else
+        state_set "current=$id" "mode=$MODE" "former=$current" "former_mode=$former_mode" "history=$(history_with "$id")"
+    fi
+    open_firewall
+    tag_familiarly
+    prune_releases
+}
+
+# history_with ID: it comes first.
+history_with() {
+    local old list=$1
+    for old in $(state_get history); do
+        [[ $old == "$1" ]] || list+=" $old"
+    done
+    printf '%s' "$list"
+}
+
+# tag_familiarly: for people; nothing of the kit's looks at these tags.
+tag_familiarly() {
+    local tag familiar
+    while IFS=$'\t' read -r _ tag familiar _; do
+        if [[ $familiar != - ]]; then
+            docker tag "$tag" "$familiar"
+        fi
+    done < <(records "$FACTS" image)
+}
+
+# open_firewall: now and for the next start, never by a reload, which drops the engine's own chains.
+open_firewall() {
+    local service host protocol
+    if [[ $FIREWALL == no ]] || ! command -v firewall-cmd >/dev/null || ! firewall-cmd --quiet --state; then
+        return 0
+    fi
+    while IFS=$'\t' read -r service host _ protocol; do
+        if [[ $host == - ]] || ! has_service "$FACTS" "$MODE" "$service"; then
+            continue
+        fi
+        if ! firewall-cmd --quiet --query-port="$host/$protocol"; then
+            firewall-cmd --quiet --add-port="$host/$protocol"
+            say firewall_opened "$host/$protocol"
+        fi
+        firewall-cmd --quiet --permanent --add-port="$host/$protocol"
+    done < <(records "$FACTS" port)
+}
+
+# prune_releases: keeps the one in service, the former one, and of those that were in service the newest; with them their
+# payload and images, and whatever a container uses.
+prune_releases() {
+    local kept place
+    kept=$(kept_releases)
+    for place in "$ROOT"/releases/*; do
+        if [[ -d $place && " $kept " != *" ${place##*/} "* ]]; then
+            say release_pruned "${place##*/}"
+            rm -rf -- "$place"
+        fi
+    done
+    prune_payload
+    prune_images
+}
+
+kept_releases() {
+    local id count=0 kept=
+    for id in $(state_get current) $(state_get former) $(state_get history); do
+        if ((count < KEPT_RELEASES)) && [[ " $kept " != *" $id "* && -d $ROOT/releases/$id ]]; then
+            kept+=" $id"
+            count=$((count + 1))
+        fi
+    done
+    printf '%s' "${kept# }"
+}
+
+prune_payload() {
+    local place needed
+    needed=$(
+        for place in "$ROOT"/releases/*/scripts/facts.tsv; do
+            payload_folders "$place" | cut -d ' ' -f 1
+        done
+        mounted_sources | sed "s|^$ROOT/||" | cut -d / -f 1,2
+    )
+    for place in "$ROOT"/payload/*/; do
+        place=${place%/}
+        if [[ -d $place ]] && ! grep -qxF -- "payload/${place##*/}" <<<"$needed"; then
+            rm -rf -- "$place" "$place.shipped"
+        fi
+    done
+}
+
+# mounted_sources: of every container on this host, running or not.
+mounted_sources() {
+    docker ps --all --quiet | xargs -r docker inspect --format '{{range .Mounts}}{{println .Source}}{{end}}'
+}
+
+prune_images() {
+    local tag needed used
+    needed=$(cat "$ROOT"/releases/*/scripts/facts.tsv | awk -F '\t' '$1 == "image" { print $3 }')
+    used=$(docker ps --all --format '{{.Image}}')
+    while IFS= read -r tag; do
+        if [[ $tag =~ :[0-9a-f]{12}$ ]] && ! grep -qxF -- "$tag" <<<"$needed"$'\n'"$used"; then
+            docker image rm "$tag" >/dev/null
+        fi
+    done < <(docker image ls --format '{{.Repository}}:{{.Tag}}' "$STACK/*")
+}
