@@ -195,5 +195,5 @@ def _blobs(facts: ReleaseFacts) -> dict[str, int]:
 
 def _explained(error: OSError, path: Path) -> FailedError:
     full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-    hint = "free space there, or name another folder with OFFLINE_OUTPUT, then: invoke package" if full else ""
+    hint = f"{'free space there, or ' if full else ''}name another folder with OFFLINE_OUTPUT, then: invoke package"
     return FailedError(f"cannot write {path}: {error.strerror or error}; nothing was left under that name", hint=hint)

@@ -121,12 +121,6 @@ def test_every_flag_is_explained(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_a_task_takes_one_positional_at_most(name: str) -> None:
-    single = [argument for argument in TASKS[name].get_arguments() if argument.kind is not list]
-    assert sum(argument.positional for argument in single) <= 1
-
-
-@pytest.mark.parametrize("name", TASKS)
 def test_a_task_has_a_body_of_a_few_lines(name: str) -> None:
     source = inspect.getsource(TASKS[name].body)
     body = source.partition('"""')[2].partition('"""')[2]
