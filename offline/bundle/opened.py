@@ -93,8 +93,8 @@ def find(path: Path) -> Opened:
     if not file.exists():
         raise UsageError(f"{file}: there is no such file", hint="name a bundle, or see dist/latest.json")
     described = _described(file) if name else None
-    beside = [file.with_name(part.name) for part in described.parts] if described else [file]
-    files = tuple(path for path in beside if path.exists())
+    beside = [file.with_name(part.name) for part in described.parts] if described else []
+    files = tuple(path for path in beside if path.is_file()) if described else (file,)
     for unreadable in (path for path in files if not os.access(path, os.R_OK)):
         raise UsageError(f"{unreadable}: this file may not be read", hint="look at its owner and mode")
     return Opened(path=file, files=files, parts=described)
