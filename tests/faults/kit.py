@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 KIT = Path(__file__).parents[2]
 INVOKE = Path(sys.executable).with_name("invoke")
 PARTIAL = ".partial-"
+DEBIAN = "{from: [bootstrap], bootstrap: {suite: bookworm, packages: [ca-certificates, tzdata]}}"
 RELEASE = """
 schema: 1
 stack: bulk
@@ -33,10 +34,7 @@ source: .
 network: {{subnet: 172.30.80.0/24}}
 host: {{root: /opt/bulk}}
 bases:
-  # word for word what examples/mini says: the engine has it where mini was built
-  "debian:bookworm-slim":
-    from: [bootstrap]
-    bootstrap: {{suite: bookworm, packages: [ca-certificates, tzdata]}}
+  "debian:bookworm-slim": {base}
 images:
 {images}
 services:
@@ -69,11 +67,12 @@ class Kit:
     def blobs(self) -> Path:
         return self.work / "store" / "blobs" / "sha256"
 
-    def describe(self, images: Mapping[str, str]) -> None:
-        """Write the source: a release.yml with one service for each image, and one payload file."""
+    def describe(self, images: Mapping[str, str], base: str = DEBIAN) -> None:
+        """Write the source: a release.yml with one service for each image and one base, and one payload file."""
         (self.source / "files").mkdir(parents=True, exist_ok=True)
         (self.source / "files" / "a file.txt").write_text("内容\n")
         text = RELEASE.format(
+            base=base,
             images="\n".join(f"  {role}: {how}" for role, how in images.items()),
             services="\n".join(f"  {role}: {{image: {role}}}" for role in images),
             first=next(iter(images)),
@@ -164,7 +163,13 @@ class Started:
 
 
 def image(name: str, *layers: bytes, environment: Mapping[str, str]) -> None:
-    """Load an image of plain files into an engine; the same bytes give the same image."""
+    """Load an image of plain files into an engine."""
+    archive = docker_archive(name, *layers)
+    subprocess.run([client(), "load", "--quiet"], input=archive, env=environment, stdout=subprocess.DEVNULL, check=True)
+
+
+def docker_archive(name: str, *layers: bytes) -> bytes:
+    """An image of plain files, as `docker save` writes it; the same bytes give the same image."""
     tars = [_tar({f"file-{number}": content}) for number, content in enumerate(layers)]
     diff_ids = [f"sha256:{hashlib.sha256(tar).hexdigest()}" for tar in tars]
     config = json.dumps(
@@ -178,8 +183,7 @@ def image(name: str, *layers: bytes, environment: Mapping[str, str]) -> None:
     ).encode()
     names = [f"{number}.tar" for number in range(len(tars))]
     manifest = json.dumps([{"Config": "config.json", "RepoTags": [name], "Layers": names}]).encode()
-    archive = _tar({"config.json": config, "manifest.json": manifest, **dict(zip(names, tars, strict=True))})
-    subprocess.run([client(), "load", "--quiet"], input=archive, env=environment, stdout=subprocess.DEVNULL, check=True)
+    return _tar({"config.json": config, "manifest.json": manifest, **dict(zip(names, tars, strict=True))})
 
 
 def noise(size: int, seed: int) -> bytes:
