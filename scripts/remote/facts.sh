@@ -79,4 +79,3 @@ main() {
 }
 
 main "$@"
-exit

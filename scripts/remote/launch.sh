@@ -59,7 +59,7 @@ main() {
     shift 3
     [[ -d $folder ]] || exit "$NO_FOLDER"
     log=$root/logs/$name-$(date -u +%Y%m%d-%H%M%S)-$$.log
-    mkdir -p -- "$root/logs"
+    (umask 077 && mkdir -p -- "$root/logs")
     detached "offline-$name-$$" env HOME="${HOME:-/root}" PATH="$PATH" SSH_CONNECTION="${SSH_CONNECTION:-}" \
         SUDO_USER="${SUDO_USER:-}" bash -c "$(program)" offline "$root" "$log" "$folder" "$@"
     until begun "$log"; do
@@ -70,4 +70,3 @@ main() {
 }
 
 main "$@"
-exit

@@ -86,7 +86,7 @@ take_orders() {
             tar) receive_tar "$first" ;;
             piece) receive_piece "$first" "$second" "$third" ;;
             place) place "$first" "$second" ;;
-            end) return ;;
+            end) exit 0 ;; # here: bash would go on reading stdin
             *) refuse 1 "the order «$order» is not known" ;;
         esac
     done
@@ -102,4 +102,3 @@ main() {
 }
 
 main "$@"
-exit

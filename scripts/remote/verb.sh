@@ -13,4 +13,3 @@ main() {
 }
 
 main "$@"
-exit
