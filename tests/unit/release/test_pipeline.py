@@ -281,3 +281,31 @@ def test_store_gc_touches_nothing_when_a_result_file_cannot_be_read(checkout: Ch
     with pytest.raises(UsageError, match="not a result of this kit"):
         collected(checkout)
     assert left(checkout.folder / "work" / "store" / "blobs" / "sha256") == before
+
+
+def test_in_parts_the_result_names_their_file_and_each_of_them(checkout: Checkout) -> None:
+    whole = checkout.release().as_json()
+    with checkout.run() as run:
+        in_parts = stages.release(run, identity=builders.ID, part_size=100_000).as_json()
+    assert in_parts["bundle"] == str(checkout.folder / "dist" / f"mini-offline-deployment-{builders.ID}.parts.json")
+    assert len(in_parts["parts"]) > 1
+    assert [set(part) for part in in_parts["parts"]] == [{"name", "bytes", "sha256"}] * len(in_parts["parts"])
+    assert sum(part["bytes"] for part in in_parts["parts"]) == in_parts["bytes"]
+    assert set(in_parts) - set(whole) == {"parts"}
+    assert [in_parts[key] for key in ("bytes", "sha256", "sums_sha256")] == [
+        whole[key] for key in ("bytes", "sha256", "sums_sha256")
+    ]
+    said = json.loads((checkout.folder / "dist" / "latest.json").read_text(encoding="utf-8"))
+    assert said == in_parts
+
+
+def test_parts_too_small_are_refused_before_a_byte_is_written(checkout: Checkout) -> None:
+    with checkout.run() as run, pytest.raises(UsageError, match="more than 999"):
+        stages.release(run, identity=builders.ID, part_size=10)
+    assert left(checkout.folder / "dist") == []
+
+
+def test_store_gc_takes_a_release_in_parts_for_one_release(checkout: Checkout) -> None:
+    with checkout.run() as run:
+        stages.release(run, identity=builders.ID, part_size=100_000)
+    assert collected(checkout).images == ()

@@ -41,6 +41,13 @@ def test_a_bundle_is_named_by_itself_or_by_a_result_file(tmp_path: Path) -> None
     assert bundle_path(str(tmp_path / "latest.json")) == bundle
 
 
+@pytest.mark.parametrize("name", ["b.parts.json", "b.tar.gz.001"])
+def test_a_bundle_in_parts_is_named_by_its_parts_file_or_a_part(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(json.dumps({"bundle": "nothing that counts"}))
+    (tmp_path / "latest.json").write_text(json.dumps({"bundle": str(tmp_path / name)}))
+    assert bundle_path(str(tmp_path / name)) == bundle_path(str(tmp_path / "latest.json")) == tmp_path / name
+
+
 @pytest.mark.parametrize("name", ["no.tar.gz", "no.json", "."])
 def test_what_is_not_there_is_refused_and_told_where_to_look(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match=r"there is no such bundle\n  next: .*dist/latest\.json"):
