@@ -235,6 +235,10 @@ setup() {
 
 # --- room ---
 
+storage_root_of_engine() {
+    preflight_engine && storage_root
+}
+
 @test "too little room for the images: what is free, needed and missing, and where there is more" {
     printf '%s\n' '/ /dev/vda 9 9 100000000 50% /' '/var/lib/docker /dev/vdb 9 9 1500000 90% /var/lib/docker' \
         '/home /dev/vdc 9 9 300000000 1% /home' >"$MACHINE/answers/df"
@@ -281,9 +285,13 @@ setup() {
 @test "images in containerd lie in its own folder" {
     answer info version=28.5.2 root=/no/docker driver=overlayfs status=driver-type=io.containerd.snapshotter.v1
     printf '%s\n' '/ /dev/vda 9 9 100000000 50% /' '/big /dev/vdb 9 9 1 99% /big' >"$MACHINE/answers/df"
+    existing_parent() { printf '%s' "$1"; }
+    SYSTEM_CONTAINERD=$BATS_TEST_TMPDIR/absent
+    [ "$(storage_root_of_engine)" = /no/docker/containerd/daemon ]
+    SYSTEM_CONTAINERD=$BATS_TEST_TMPDIR
+    [ "$(storage_root_of_engine)" = /var/lib/containerd ]
     mkdir "$ETC/containerd"
     echo 'root = "/big/containerd"' >"$ETC/containerd/config.toml"
-    existing_parent() { printf '%s' "$1"; }
     [ "$(findings)" = "refuse disk-engine," ]
     [[ $(says disk-engine) == *"(/big/containerd)"* ]]
 }

@@ -8,6 +8,7 @@ ENGINE_STATUS=            # the storage driver's own facts, `name=value` a line
 ENGINE_PATIENCE=30        # seconds for an answer
 NEWEST_ENGINE=28          # the newest major version that this kit was tried with
 ENGINE_WITHOUT_OLD_API=29 # from here on an engine has no API that Compose 1 speaks
+SYSTEM_CONTAINERD=/run/containerd/containerd.sock
 OLDEST_COMPOSE_1=1.29.0
 OLDEST_COMPOSE_2=2.1.1
 
@@ -89,12 +90,13 @@ preflight_storage() {
     fi
 }
 
-# storage_root: the folder that takes the images' files.
+# storage_root: the folder that takes the images' files. An engine uses the system's containerd where that runs, and
+# starts its own otherwise.
 storage_root() {
     local configured
     if ! keeps_images_in_containerd; then
         printf '%s' "$ENGINE_ROOT"
-    elif [[ -d $ENGINE_ROOT/containerd/daemon/io.containerd.content.v1.content ]]; then
+    elif [[ ! -e $SYSTEM_CONTAINERD ]]; then
         printf '%s' "$ENGINE_ROOT/containerd/daemon"
     else
         configured=$(sed -n 's/^root *= *"\(.*\)".*/\1/p' "$ETC/containerd/config.toml" 2>/dev/null) || configured=
