@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 DEEPEST_SCRIPT = 6
 # A command of this name runs what the function or script was given.
 _ARGUMENTS = frozenset({"$@", "$*", "${@}", "${*}"})
+_IMAGE_CONTEXT = "docker-image://"
 _REMOTE = ("http://", "https://", "ftp://", "git://", "git@", "ssh://")
+_SOURCES = frozenset({".", "source"})
+_MOVERS = frozenset({"mv", "cp", "ln", "install"})
 _POSIX_SHELLS = SHELLS | {"-c", "env"}
 _SCRIPT_SHEBANGS = ("sh", "bash", "dash", "ash", "zsh", "ksh")
 
@@ -69,17 +73,17 @@ def audit_build(
     *,
     find: ScriptFinder = lambda _: None,
     arguments: dict[str, str] | None = None,
-    contexts: frozenset[str] = frozenset(),
+    contexts: Mapping[str, str] | None = None,
 ) -> BuildAudit:
     """Everything that `file` fetches when it is built.
 
     `find` gives a file of the build context by its path there, or None. `arguments` are build arguments, `contexts`
-    the named build contexts, as a compose file gives them.
+    the named build contexts by what they are, as a compose file gives them.
     """
     result = BuildAudit(build=by_stages(file, arguments))
     if file.syntax:
         result.items.append(Item(path=file.path, line=file.syntax_line, type="syntax_frontend", value=file.syntax))
-    reader = _StageReader(result, find, arguments or {}, contexts)
+    reader = _StageReader(result, find, arguments or {}, contexts or {})
     for instruction in result.build.before:
         reader.indexes(instruction, result.build.global_args, None)
     for stage in result.build.stages:
@@ -92,7 +96,7 @@ class _StageReader:
     """Reads stage after stage; each inherits files, variables and what is fetched already from the stage it is on."""
 
     def __init__(
-        self, result: BuildAudit, find: ScriptFinder, arguments: dict[str, str], contexts: frozenset[str]
+        self, result: BuildAudit, find: ScriptFinder, arguments: dict[str, str], contexts: Mapping[str, str]
     ) -> None:
         self.result = result
         self.path = result.build.file.path
@@ -112,8 +116,9 @@ class _StageReader:
             "windows" in stage.base.lower() or "nanoserver" in stage.base.lower() or "servercore" in stage.base.lower()
         )
         self.shells[stage.number] = self.shells[parent.number] if parent else "cmd" if windows else "sh"
-        if stage.base != "scratch":
-            self._item(stage.line, stage.base_type, stage.base, stage)
+        image = stage.base if stage.parent else self._by_context(stage.base)
+        if image not in {"scratch", None}:
+            self._item(stage.line, stage.base_type, image or "", stage)
         for instruction in stage.instructions:
             self._instruction(instruction, stage)
 
@@ -156,7 +161,7 @@ class _StageReader:
                 self._item(instruction.line, "index_url", value, stage)
 
     def _variables(self, instruction: Instruction, stage: Stage) -> None:
-        for name, value in declared(instruction, self.known(stage)):
+        for name, value in declared(instruction, self.known(stage), unknown=by_name):
             if instruction.keyword == "ENV":
                 stage.environment[name] = value or ""
             elif name in self.arguments:
@@ -202,9 +207,18 @@ class _StageReader:
 
     def _origin(self, name: str, line: int, stage: Stage, *, mount: bool) -> None:
         value = expand(name, {**self.result.build.global_args, **self.known(stage)}).text
-        kind = origin(self.result.build, value, stage.number, mount=mount, contexts=self.contexts)
-        if kind is not None and value != "scratch":
-            self._item(line, kind, value, stage)
+        staged = self.result.build.stage_named(value, stage.number) is not None
+        image = value if staged else self._by_context(value)
+        if image not in {"scratch", None}:
+            kind = origin(self.result.build, image or "", stage.number, mount=mount, named=value in self.contexts)
+            self._item(line, kind, image or "", stage)
+
+    def _by_context(self, name: str) -> str | None:
+        """The image that a name stands for: itself, that of a named build context, or None where that is a folder."""
+        context = self.contexts.get(name)
+        if context is None:
+            return name
+        return context.removeprefix(_IMAGE_CONTEXT) if context.startswith(_IMAGE_CONTEXT) else None
 
     def _started(self, instruction: Instruction, stage: Stage) -> None:
         """Remember the script from the context that the container starts with."""
@@ -236,6 +250,9 @@ class _StageReader:
             options = dict(part.strip().partition("=")[::2] for part in mount.split(","))
             if options.get("from"):
                 self._origin(options["from"], instruction.line, stage, mount=True)
+                other = self.result.build.stage_named(options["from"], stage.number)
+                if other is not None:
+                    files.mounted(options, self.files[other.number])
             elif options.get("type", "bind") == "bind":
                 files.mounted(options)
         return files
@@ -248,6 +265,7 @@ class _StageReader:
 
     def _script(self, text: Located, scope: _Scope) -> None:
         found = commands(text, scope.known)
+        scope.functions.update(command.function for command in found if command.function)
         passing = {command.function for command in found if command.function and command.values[0] in _ARGUMENTS}
         for command in found:
             self._command(command, scope, passing)
@@ -256,7 +274,7 @@ class _StageReader:
         inner = unwrapped(command)
         if inner.words and name_of(inner.words[0].value) in passing and inner.function != inner.words[0].value:
             inner = unwrapped(_passed_on(inner))
-        if not inner.words:
+        if not inner.words or (inner.words[0].value in scope.functions and inner.function != inner.words[0].value):
             return
         text = script_of(inner)
         if text is not None and scope.depth < DEEPEST_SCRIPT:
@@ -296,19 +314,32 @@ class _StageReader:
         named = script_file(command)
         first = command.values[0]
         if first == "cd" and len(command.values) > 1:
-            scope.files.work_in(command.values[1])
+            scope.files.work_in(command.values[1].replace("${PWD}", scope.files.workdir))
+        elif first in _MOVERS:
+            self._moved(command, scope)
         if not named or scope.depth >= DEEPEST_SCRIPT:
             return
         bare = named == first and "/" not in named
-        script = scope.files.find_program(named, self.find) if bare else scope.files.find(named, self.find)
+        place = scope.files.program(named) if bare else named.replace("${PWD}", scope.files.workdir)
+        script = scope.files.find(place, self.find) if place else None
         if script is None and python_script(command) is not None:
             self._follow_python(python_script(command) or "", scope)
         if script is None or not _is_shell(script, named) or script.path in scope.trail:
             return
-        self._script(script, scope.deeper(path=script.path))
+        self._script(script, scope.running(script.path, scope.files.inside(place or named), sourced=first in _SOURCES))
         given = command.words[1:] if named == first else command.words[2:]
         if given and any(arguments in script.data.split() for arguments in (b'"$@"', b"$@", b'"${@}"')):
             self._command(replace(command, words=given), replace(scope, depth=scope.depth + 1), set())
+
+    def _moved(self, command: Command, scope: _Scope) -> None:
+        """`mv`, `cp`, `ln`, `install` of what came from the context: it may be run where it is now."""
+        *sources, target = [word for word in command.values[1:] if not word.startswith("-")] or [""]
+        for source in sources:
+            start = source.partition("*")[0].rpartition("/")[0] if "*" in source else source
+            if "*" in source or scope.files.find(source, self.find) is not None:
+                inside, here = scope.files.inside(start), scope.files.inside(target)
+                for files in (scope.files, self.files[scope.stage.number]):
+                    files.put_from(scope.files.copy(), inside, here)
 
     def _follow_python(self, named: str, scope: _Scope) -> None:
         script = scope.files.find(named, self.find)
@@ -319,20 +350,26 @@ class _StageReader:
 
 @dataclass(frozen=True, kw_only=True)
 class _Scope:
-    """Where a script is run: stage, instruction, files, variables, and the scripts on the way here."""
+    """Where a script is run: stage, instruction, files, variables, functions, and the scripts on the way here."""
 
     stage: Stage
     instruction: Instruction
     files: Placed
     known: dict[str, str]
+    functions: set[str] = field(default_factory=set)
     path: str = ""
     trail: tuple[str, ...] = ()
     depth: int = 0
 
-    def deeper(self, path: str = "") -> _Scope:
-        """The scope of a script that this one runs."""
-        trail = (*self.trail, path) if path else self.trail
-        return replace(self, depth=self.depth + 1, path=path or self.path, trail=trail, files=self.files.copy())
+    def deeper(self) -> _Scope:
+        """The scope of a text that this one runs: `sh -c`, `eval`."""
+        return replace(self, depth=self.depth + 1, files=self.files.copy())
+
+    def running(self, path: str, own: str, *, sourced: bool) -> _Scope:
+        """The scope of a script that this one runs or reads in; `own` is its place in the image."""
+        known = {**self.known, "BASH_SOURCE": own} | ({} if sourced else {"0": own})
+        functions = self.functions if sourced else set()
+        return replace(self.deeper(), path=path, trail=(*self.trail, path), known=known, functions=functions)
 
 
 def _passed_on(command: Command) -> Command:

@@ -45,11 +45,12 @@ class ComposeFile:
     roots: list[Node]
     services: dict[str, Service]
     variables: Mapping[str, str] = field(default_factory=dict)
+    project: str = ""
 
     @property
     def folder(self) -> str:
-        """The folder that relative paths start from."""
-        return self.path.rpartition("/")[0] or "."
+        """The folder that relative paths start from: its own, or the `project` that an include gives it."""
+        return self.project or self.path.rpartition("/")[0] or "."
 
     def text(self, raw: str) -> str:
         """`raw` with variables put in; one without a value stays as `${NAME}`."""
@@ -249,12 +250,17 @@ def words(node: Node | None, file: ComposeFile) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A file that this one takes in: by `include`, or by `extends` of a service."""
+    """A file that this one takes in: by `include`, or by `extends` of a service.
+
+    An include may say which folder the paths of the file start from, and which env files give its variables.
+    """
 
     how: Literal["include", "extends"]
     path: str
     service: str
     line: int
+    project: str = ""
+    env_files: tuple[str, ...] = ()
 
 
 def includes(file: ComposeFile) -> list[Link]:
@@ -263,9 +269,26 @@ def includes(file: ComposeFile) -> list[Link]:
     found = []
     for item in node.items if node is not None else []:
         path = item.get("path") if item.kind == "mapping" else item
-        parts = path.items if path is not None and path.kind == "sequence" else [path] if path is not None else []
-        found += [Link(how="include", path=file.text(part.text), service="", line=part.line) for part in parts]
+        texts = tuple(file.text(one.text) for one in _several(item.get("env_file")))
+        found += [
+            Link(
+                how="include",
+                path=file.text(part.text),
+                service="",
+                line=part.line,
+                project=file.text(item.string("project_directory")),
+                env_files=texts,
+            )
+            for part in _several(path)
+        ]
     return found
+
+
+def _several(node: Node | None) -> list[Node]:
+    """The items of a list, or the one that is no list."""
+    if node is None:
+        return []
+    return node.items if node.kind == "sequence" else [node]
 
 
 def extended(service: Service, file: ComposeFile) -> Link | None:

@@ -20,7 +20,9 @@ Found = tuple[str, str]
 
 _PYTHON = re.compile(r"^(?:python|pypy)[\d.]*$")
 _PIP = re.compile(r"^pip[\d.]*(?:-[\d.]+)?$")
-_REPOSITORY_FILE = re.compile(r"^/etc/(?:apt/sources\.list|yum\.repos\.d/|apk/repositories|zypp/repos\.d/)")
+_REPOSITORY_FILE = re.compile(
+    r"^(?:--[a-z-]+=|-[oOP])?/etc/(?:apt/sources\.list|yum\.repos\.d(?:/|$)|apk/repositories|zypp/repos\.d(?:/|$))"
+)
 _INDEX_OPTIONS = ("--index-url", "-i", "--extra-index-url", "--registry", "--default-index", "--index", "--source")
 _INDEX_NAMES = re.compile(
     r"^(?:PIP_(?:EXTRA_)?INDEX_URL|UV_(?:EXTRA_|DEFAULT_)?INDEX(?:_URL)?|NPM_CONFIG_REGISTRY|npm_config_registry|"

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from offline.audit.located import Located
 
 ScriptFinder = Callable[[str], "Located | None"]
+# A folder may come from several COPYs; which of them has a file shows when it is looked for.
+_CANDIDATES = 4
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/opt/bin")
 
 
@@ -50,14 +52,18 @@ class Placed:
         self.inline[self.inside(posixpath.join(target, name) if target.endswith("/") else target)] = content
 
     def put_from(self, other: Placed, source: str, target: str) -> None:
-        """COPY --from a stage: what that stage had from the context."""
-        for place, origin in reversed(other.pairs):
-            relative = _below(posixpath.normpath(posixpath.join("/", source)), place)
-            if relative is not None:
-                path = posixpath.normpath(posixpath.join(origin, relative))
-                self.pairs.append((self.inside(target), path))
-                self.pairs.append((posixpath.join(self.inside(target), posixpath.basename(source)), path))
-                return
+        """COPY --from a stage, or `mv` of a file: what was there from the context is here as well."""
+        wanted, here = posixpath.normpath(posixpath.join("/", source)), self.inside(target)
+        if wanted in other.inline:
+            self.inline[here] = self.inline[posixpath.join(here, posixpath.basename(wanted))] = other.inline[wanted]
+        above = [(origin, under) for place, origin in other.pairs if (under := _below(wanted, place)) is not None]
+        for origin, under in above[-_CANDIDATES:]:
+            path = posixpath.normpath(posixpath.join(origin, under))
+            self.pairs.append((here, path))
+            self.pairs.append((posixpath.join(here, posixpath.basename(wanted)), path))
+        for place, origin in [] if above else list(other.pairs):
+            if (under := _below(place, wanted)) is not None:
+                self.pairs.append((posixpath.normpath(posixpath.join(here, under)), origin))
 
     def find(self, named: str, find: ScriptFinder) -> Located | None:
         """The text of a file by its path inside the image, if it came from the context and is there."""
@@ -72,19 +78,22 @@ class Placed:
                     return content
         return None
 
-    def find_program(self, name: str, find: ScriptFinder) -> Located | None:
-        """A script that was copied to where the shell looks for programs."""
-        for folder in _PATH:
-            place = f"{folder}/{name}"
-            if any(target in {place, folder} for target, _ in self.pairs) or place in self.inline:
-                return self.find(place, find)
-        return None
+    def program(self, name: str) -> str | None:
+        """Where the shell finds a program of that name, if it was copied there."""
+        places = ((folder, f"{folder}/{name}") for folder in _PATH)
+        return next((place for folder, place in places if self._holds(folder, place)), None)
 
-    def mounted(self, options: Mapping[str, str]) -> None:
-        """RUN --mount=type=bind of the context."""
+    def _holds(self, folder: str, place: str) -> bool:
+        return any(target in {place, folder} for target, _ in self.pairs) or place in self.inline
+
+    def mounted(self, options: Mapping[str, str], other: Placed | None = None) -> None:
+        """RUN --mount=type=bind of the context, or of what another stage has."""
         target = next((options[key] for key in ("target", "dst", "destination") if key in options), "")
         source = next((options[key] for key in ("source", "src") if key in options), ".")
-        self.pairs.append((self.inside(target), posixpath.normpath(source.lstrip("/") or ".")))
+        if other is not None:
+            self.put_from(other, source, target)
+        else:
+            self.pairs.append((self.inside(target), posixpath.normpath(source.lstrip("/") or ".")))
 
 
 def _below(inside: str, target: str) -> str | None:

@@ -18,6 +18,7 @@ from offline.audit.compose import (
 from offline.audit.context import context_of, finder
 from offline.audit.dockerfile import Dockerfile, DockerfileError, Instruction, ParserMissingError, read_dockerfile
 from offline.audit.expand import expand
+from offline.audit.given import contexts_of, with_arguments
 from offline.audit.model import AuditedFile, Finding, Item
 from offline.audit.nodes import Node, YamlError
 from offline.audit.rules.catalogue import found
@@ -45,6 +46,8 @@ class Reading:
                 self._template(candidate.path)
             else:
                 self._compose(candidate.path, certain=candidate.kind == "compose")
+        for file in self.sources.composes.values():
+            self._include(file)
         for file in list(self.sources.composes.values()):
             self._builds(file)
         dockerfiles += [one.dockerfile for one in self.sources.composed if self.sources.source.is_file(one.dockerfile)]
@@ -65,7 +68,7 @@ class Reading:
             self._refuse(path, "compose", str(refused), 1)
             return
         try:
-            file = read_compose(text, path, self._variables(path))
+            file = read_compose(text, path, self._variables(str(PurePosixPath(path).parent)))
         except YamlError as error:
             if looks_like_template(text):
                 self._template(path)
@@ -80,12 +83,22 @@ class Reading:
         self.sources.composes[path] = file
         self._linked(file)
 
-    def _variables(self, path: str) -> dict[str, str]:
-        place = relative(str(PurePosixPath(path).parent), ".env")
+    def _variables(self, folder: str, name: str = ".env") -> dict[str, str]:
+        place = relative(folder, name)
         try:
             return read_variables(self.sources.source.text(place)) if self.sources.source.is_file(place) else {}
         except RefusedError:
             return {}
+
+    def _include(self, file: ComposeFile) -> None:
+        """Give the included files the folder and the variables that the include says (specification, "Include")."""
+        for link in includes(file):
+            other = self.sources.composes.get(source_path(file, link.path) or "")
+            if other is None or other is file:
+                continue
+            other.project = (source_path(file, link.project) or "") if link.project else ""
+            own = [self._variables(file.folder, name) for name in link.env_files] or [self._variables(other.folder)]
+            other.variables = {name: value for one in [*own, file.variables] for name, value in one.items()}
 
     def _linked(self, file: ComposeFile) -> None:
         """Files that this one includes or extends are Compose files, whatever their name."""
@@ -139,7 +152,7 @@ class Reading:
         except DockerfileError as error:
             self._refuse(file.path, "compose", f"dockerfile_inline of {service.name}: {error}", error.line)
             return
-        self._audit(key, dockerfile, context or ".", section)
+        self._audit(key, dockerfile, context or ".", [section])
 
     def _inventory(self, file: ComposeFile) -> None:
         items = inventory(file, self.sources.source.exists)
@@ -176,14 +189,12 @@ class Reading:
             return
         self.files[path] = AuditedFile(path=path, kind="dockerfile")
         composed = [one for one in self.sources.composed if one.dockerfile == path]
-        declared = composed[0].context if composed else None
-        self._audit(
-            path, file, context_of(file, self.sources.source, declared), composed[0].section if composed else None
-        )
+        context = context_of(file, self.sources.source, composed[0].context if composed else None)
+        self._audit(path, file, context, [one.section for one in composed])
 
-    def _audit(self, key: str, file: Dockerfile, context: str, section: BuildSection | None) -> None:
-        contexts = frozenset(name for name, _, _ in section.contexts) if section else frozenset()
-        build = audit_build(file, find=finder(self.sources.source, context), contexts=contexts)
+    def _audit(self, key: str, file: Dockerfile, context: str, sections: list[BuildSection]) -> None:
+        build = audit_build(file, find=finder(self.sources.source, context), contexts=contexts_of(sections))
+        build.items[:] = with_arguments(build, sections)
         self.sources.builds[key] = build
         self.sources.contexts[key] = context
         self.sources.items += build.items

@@ -7,12 +7,14 @@ here-document that becomes a file is no command. Wrappers (sudo, env, xargs, `sh
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from offline.audit.expand import by_name, expand
 from offline.audit.located import Located, concatenated, joined
+from offline.audit.ownfolder import own_folder
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
@@ -24,6 +26,8 @@ _REDIRECTS = {"file_redirect", "heredoc_redirect", "herestring_redirect"}
 _LITERALS = {"word", "number", "raw_string", "string", "concatenation", "ansi_c_string", "translated_string"}
 _WORDS = _LITERALS | {"simple_expansion", "expansion", "command_substitution", "process_substitution"}
 _NOT_WALKED = {"comment", "word", "raw_string", "variable_name", "number", "string_content", "file_descriptor"}
+# `pip install x `# why` && …`: to a shell it ends at the backquote, to the grammar at the end of the line.
+_BACKQUOTED_COMMENT = re.compile(rb"(?<![^\s;&|])`[ \t]*#[^`\n]*`")
 _TRANSPARENT = {"subshell", "compound_statement", "do_group", "negated_command"}
 
 
@@ -88,7 +92,8 @@ def commands(text: Located, known: dict[str, str]) -> list[Command]:
     parser = _parser()
     if parser is None:
         return []
-    tree = parser.parse(text.data)
+    # As long as the text, so every offset still fits.
+    tree = parser.parse(_BACKQUOTED_COMMENT.sub(lambda found: b" " * len(found[0]), text.data))
     walk = _Walk(text, known)
     walk.walk(tree.root_node, _Around())
     return walk.found
@@ -289,7 +294,7 @@ class _Walk:
         )
 
     def _resolved(self, text: str) -> str:
-        return expand(text, self.known, unknown=by_name).text
+        return expand(own_folder(text, self.known), self.known, unknown=by_name).text
 
     _visits: ClassVar[dict[str, Callable[[_Walk, Node, _Around], None]]] = {
         "command": _command,

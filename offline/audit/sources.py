@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from offline.audit.layers import layers, overridden, overrides
+
 if TYPE_CHECKING:
     from offline.audit.build import BuildAudit
     from offline.audit.compose import BuildSection, ComposeFile, Service
@@ -41,6 +43,26 @@ class Sources:
         """The Dockerfile of each image that a compose file both builds and names."""
         images = [(one.service.value("image"), one) for one in self.composed]
         return {one.file.text(image.text): one.dockerfile for image, one in images if image is not None}
+
+    @functools.cached_property
+    def _over(self) -> frozenset[str]:
+        return frozenset(path for path, file in self.composes.items() if overrides(file))
+
+    def layers(self, file: ComposeFile, service: Service) -> list[Service]:
+        """The service of the same name in the files that are given together with `file`."""
+        return list(layers(file, service, self._beside[file.path.rpartition("/")[0]], self._over))
+
+    @functools.cached_property
+    def _beside(self) -> dict[str, list[ComposeFile]]:
+        """Compose files by their folder."""
+        folders: dict[str, list[ComposeFile]] = {}
+        for path, file in self.composes.items():
+            folders.setdefault(path.rpartition("/")[0], []).append(file)
+        return folders
+
+    def overridden(self, file: ComposeFile) -> ComposeFile | None:
+        """The file that Compose reads before this one by itself."""
+        return overridden(file, self.composes)
 
     def services(self) -> Iterator[tuple[ComposeFile, Service]]:
         """Every service of every file."""

@@ -6,10 +6,11 @@ in FROM lines only, until a stage repeats it; ENV and ARG of a stage are inherit
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from offline.audit.expand import expand
+from offline.audit.expand import by_name, expand
 from offline.audit.references import OFFICIAL, is_plain_word
 
 if TYPE_CHECKING:
@@ -86,21 +87,28 @@ def by_stages(file: Dockerfile, arguments: dict[str, str] | None = None) -> Buil
             build.stages[-1].instructions.append(instruction)
         else:
             build.before.append(instruction)
-            for name, value in declared(instruction, build.global_args):
+            for name, value in declared(instruction, build.global_args, unknown=by_name):
                 if name in given or value is not None:
                     build.global_args[name] = given.get(name, value or "")
     return build
 
 
-def declared(instruction: Instruction, known: dict[str, str]) -> list[tuple[str, str | None]]:
-    """The (name, value) pairs of an ARG or ENV; the value is None where an ARG has no default."""
+def declared(
+    instruction: Instruction, known: dict[str, str], *, unknown: Callable[[str], str] = lambda _: ""
+) -> list[tuple[str, str | None]]:
+    """The (name, value) pairs of an ARG or ENV; the value is None where an ARG has no default.
+
+    `unknown` says what stands for a variable without a value (nothing, by default).
+    """
     if instruction.keyword == "ENV":
         words = instruction.words
         pairs: list[tuple[str, str | None]] = list(zip(words[::2], words[1::2], strict=False))
     else:
         split = [word.partition("=") for word in instruction.words]
         pairs = [(name, value if equals else None) for name, equals, value in split]
-    return [(name, None if value is None else expand(unquoted(value), known).text) for name, value in pairs]
+    return [
+        (name, None if value is None else expand(unquoted(value), known, unknown=unknown).text) for name, value in pairs
+    ]
 
 
 def unquoted(value: str) -> str:
@@ -126,7 +134,7 @@ def _stage(instruction: Instruction, build: Build) -> Stage:
     parent = build.stage_named(expanded.text, number) if not expanded.text.isdigit() else None
     if parent is not None:
         kind = "from_stage"
-    elif expanded.missing or not expanded.text:
+    elif expanded.missing or not expanded.text or "$" in expanded.text:
         kind = "from_unresolved"
     else:
         kind = "from_image"
@@ -142,13 +150,11 @@ def _stage(instruction: Instruction, build: Build) -> Stage:
     )
 
 
-def origin(build: Build, name: str, below: int, *, mount: bool, contexts: frozenset[str] = frozenset()) -> str | None:
-    """The type of `COPY --from=name` (or of a mount) in stage number `below`; None for a named build context."""
+def origin(build: Build, name: str, below: int, *, mount: bool, named: bool = False) -> str:
+    """The type of `COPY --from=name` (or of a mount) in stage number `below`; `named`: it is an image for certain."""
     if build.stage_named(name, below) is not None:
         return "mount_from_stage" if mount else "copy_from_stage"
-    if name in contexts:
-        return None
     if mount:
         return "mount_from_image"
-    undefined = name.isdigit() or (is_plain_word(name) and name.lower() not in OFFICIAL)
+    undefined = not named and (name.isdigit() or (is_plain_word(name) and name.lower() not in OFFICIAL))
     return "copy_from_undefined" if undefined else "copy_from_image"

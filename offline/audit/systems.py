@@ -95,7 +95,9 @@ def repository_manager(call: Call) -> str | None:
 
 
 def dnf(call: Call) -> str | None:
-    """dnf and yum; `config-manager` only where it adds a repository."""
+    """dnf and yum; `config-manager` and `copr` only where they add a repository."""
+    if call.has("copr"):
+        return "repo_add" if call.has("enable") else None
     if call.has("config-manager"):
         return "repo_add" if call.has("addrepo") else repository_manager(call)
     return typed("dnf", call.words)

@@ -53,7 +53,7 @@ _DNF = _tool(
     valued="-c --config --releasever --installroot --enablerepo --disablerepo --repo --repoid --setopt -x --exclude "
     "--disableplugin -d -e -R --forcearch --rpmverbosity --downloaddir",
     offline="-C --cacheonly",
-    repo_add="copr_enable copr config-manager_--add-repo config-manager_addrepo",
+    repo_add="config-manager_--add-repo config-manager_addrepo",
 )
 _CONDA = _tool(
     "pkg_conda",

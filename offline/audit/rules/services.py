@@ -17,7 +17,6 @@ from offline.audit.services import health_of, source_path
 if TYPE_CHECKING:
     from offline.audit.sources import Sources
 
-_CANONICAL = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 _DEFAULT = re.compile(r"^\$\{(\w+):?-(.+)\}$")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,12}$")
 
@@ -25,14 +24,12 @@ _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,12}$")
 def check(sources: Sources) -> Iterator[Finding]:
     """Every service, then what only shows between services."""
     for file, service in sources.services():
-        yield from _image(file, service)
+        yield from _image(file, service, sources)
         yield from _volumes(file, service, sources)
         yield from _env_files(file, service, sources)
         yield from _passwords(file, service)
         yield from _health(file, service, sources)
         yield from _platform(file, service)
-    for file in sources.composes.values():
-        yield from _ports(file)
     for composed in sources.composed:
         if composed.section.remote:
             yield found(
@@ -45,7 +42,7 @@ def check(sources: Sources) -> Iterator[Finding]:
             )
 
 
-def _image(file: ComposeFile, service: Service) -> Iterator[Finding]:
+def _image(file: ComposeFile, service: Service, sources: Sources) -> Iterator[Finding]:
     node = service.value("image")
     if node is None or node.kind != "scalar":
         return
@@ -60,7 +57,7 @@ def _image(file: ComposeFile, service: Service) -> Iterator[Finding]:
             "name a tag; the kit proves the content by its own digests",
             value=value,
         )
-    if service.value("build") is None:
+    if not any(one.value("build") for one in (service, *sources.layers(file, service))):
         item = Item(path=file.path, line=line, type="image", value=value, service=service.name)
         yield from unpinned(item, reference)
 
@@ -191,17 +188,18 @@ def missing_health(file: ComposeFile, service: Service, sources: Sources) -> boo
     """No health check in the service, in what it extends or overrides, or in the image that it builds."""
     if health_of(service) is not None:
         return False
-    if any(health_of(one) is not None for one in _inherited(file, service, sources)):
+    inherited = list(_inherited(file, service, sources))
+    if any(health_of(one) is not None for one in inherited):
         return False
     for composed in sources.composed:
-        if composed.service is service and composed.dockerfile in sources.builds:
+        if composed.service in [service, *inherited] and composed.dockerfile in sources.builds:
             return not sources.builds[composed.dockerfile].healthy
     whole = service.value("image") is not None or service.value("build") is not None
     return whole or service.value("healthcheck") is not None
 
 
 def _inherited(file: ComposeFile, service: Service, sources: Sources) -> Iterator[Service]:
-    """The services that this one extends, and the one of the same name in the file that this file overrides."""
+    """The services that this one extends, and those of the same name in the files that are given with this one."""
     seen = {(file.path, service.name)}
     where, one = file, service
     while (link := extended(one, where)) is not None:
@@ -214,11 +212,7 @@ def _inherited(file: ComposeFile, service: Service, sources: Sources) -> Iterato
             break
         one = where.services[link.service]
         yield one
-    folder = "" if file.folder == "." else file.folder + "/"
-    for name in _CANONICAL:
-        base = sources.composes.get(folder + name)
-        if base is not None and base is not file and service.name in base.services:
-            yield base.services[service.name]
+    yield from sources.layers(file, service)
 
 
 def _platform(file: ComposeFile, service: Service) -> Iterator[Finding]:
@@ -232,33 +226,3 @@ def _platform(file: ComposeFile, service: Service) -> Iterator[Finding]:
             "leave it out, and choose the platform once, in release.yml",
             value=node.text,
         )
-
-
-def _ports(file: ComposeFile) -> Iterator[Finding]:
-    taken: dict[str, Service] = {}
-    for service in file.services.values():
-        node = service.value("ports")
-        for item in node.items if node is not None else []:
-            text = item.string("published") if item.kind == "mapping" else file.text(item.text)
-            published = _published(text, item.string("protocol"), whole=item.kind == "mapping")
-            if not published:
-                continue
-            other = taken.setdefault(published, service)
-            if other is not service and not (other.value("profiles") or service.value("profiles")):
-                yield found(
-                    "port-twice",
-                    file.path,
-                    item.line,
-                    f"port {published} of the host is published by {other.name} and by {service.name}",
-                    "publish one of them on another port",
-                    value=published,
-                )
-
-
-def _published(text: str, protocol: str, *, whole: bool) -> str:
-    """host:port/protocol of a short or long port; "" where the host's port is not fixed."""
-    bare, _, named = text.partition("/")
-    host, _, rest = bare.rpartition(":") if not whole else ("", "", "")
-    address, _, port = host.rpartition(":") if host else ("", "", bare if whole else "")
-    del rest
-    return f"{address + ':' if address else ''}{port}/{named or protocol or 'tcp'}" if port and "$" not in port else ""

@@ -81,6 +81,7 @@ NETWORK = [
     ("repo_add", "echo 'deb https://example.com stable main' > /etc/apt/sources.list.d/x.list"),
     ("repo_add", "echo deb https://example.com x | sudo tee /etc/apt/sources.list.d/x.list"),
     ("repo_add", "yum-config-manager --add-repo https://example.com/x.repo"),
+    ("repo_add", "dnf copr enable -y a/b"),
 ]
 
 NOT_NETWORK = [
@@ -256,6 +257,24 @@ def test_what_an_earlier_stage_fetched_is_there_in_a_stage_built_on_it() -> None
     assert types_of(text) == [(2, "pkg_go"), (3, "from_stage"), (6, "pkg_go")]
 
 
+def test_a_repository_that_is_fetched_is_a_download_and_a_repository() -> None:
+    for fetch in ("-P /etc/yum.repos.d", "-O/etc/yum.repos.d/x.repo", "--output-document=/etc/yum.repos.d/x.repo"):
+        assert types_of(f"FROM x:1\nRUN wget https://example.com/x.repo {fetch}\n") == [
+            (2, "net_wget"),
+            (2, "repo_add"),
+        ]
+
+
+def test_an_address_from_an_argument_without_default_is_fetched_all_the_same() -> None:
+    text = 'FROM x:1\nARG url\nENV URL=$url\nRUN wget -O k.tgz "$URL"\nENV PIP_INDEX_URL=$url\n'
+    assert types_of(text) == [(4, "net_wget")]
+
+
+def test_a_comment_in_backquotes_ends_where_they_end() -> None:
+    text = "FROM x:1\nRUN pip install a `# the last for 2.6` && \\\n    pip install b && \\\n    yum install -y vim\n"
+    assert types_of(text) == [(2, "pkg_pip"), (3, "pkg_pip"), (4, "pkg_dnf")]
+
+
 def test_npx_starts_what_is_installed_and_fetches_what_is_not() -> None:
     assert types_of("FROM x:1\nRUN npm ci\nRUN npx tsc\n") == [(2, "pkg_npm")]
     assert types_of("FROM x:1\nRUN npx tsc\n") == [(2, "pkg_npm")]
@@ -266,6 +285,8 @@ BASES = [
     ("ARG V\nFROM python:${V:-3}", ("from_image", "python:3")),
     ("ARG V=\nFROM python${V:+:}${V}", ("from_image", "python")),
     ("ARG V\nFROM python:$V", ("from_unresolved", "python:$V")),
+    ("ARG V\nARG IMAGE=python:$V\nFROM $IMAGE", ("from_unresolved", "$IMAGE")),
+    ("FROM ${docker.base.image}", ("from_unresolved", "${docker.base.image}")),
     ("FROM a:1 AS Base\nFROM base", ("from_stage", "base")),
     ("FROM a:1 AS build-amd64\nFROM build-${TARGETARCH}", ("from_stage", "build-amd64")),
     ("FROM --platform=$BUILDPLATFORM a:1", ("from_image", "a:1")),
@@ -306,7 +327,14 @@ def test_copies_and_mounts_name_a_stage_an_image_or_nothing(line: str, kind: str
 
 def test_a_named_build_context_is_no_image() -> None:
     file = read_dockerfile("FROM a:1\nCOPY --from=assets /a /b\n", "Dockerfile")
-    assert [item.type for item in audit_build(file, contexts=frozenset({"assets"})).items] == ["from_image"]
+    assert [item.type for item in audit_build(file, contexts={"assets": "./assets"}).items] == ["from_image"]
+
+
+def test_a_named_build_context_may_be_an_image() -> None:
+    file = read_dockerfile("FROM base\nCOPY --from=tool /a /b\n", "Dockerfile")
+    contexts = {"base": "docker-image://debian:12", "tool": "docker-image://tool"}
+    found = [(item.type, item.value) for item in audit_build(file, contexts=contexts).items]
+    assert found == [("from_image", "debian:12"), ("copy_from_image", "tool")]
 
 
 def test_copies_from_the_context_and_cache_mounts_fetch_nothing() -> None:

@@ -19,6 +19,11 @@ DOCKERFILES = {
     "of an earlier stage": "FROM x:1 AS a\nCOPY tools /tools\nFROM a\nRUN /tools/get.sh\n",
     "copied between stages": "FROM x:1 AS a\nCOPY tools /tools\nFROM y:1\nCOPY --from=a /tools /t\nRUN /t/get.sh\n",
     "mounted": "FROM x:1\nRUN --mount=type=bind,source=tools,target=/mnt bash /mnt/get.sh\n",
+    "sourced by a variable": "FROM x:1\nARG T=/opt\nENV D=$T/d\nCOPY tools $D\nRUN . ${D}/get.sh && true\n",
+    "by a variable of its RUN": 'FROM x:1\nCOPY tools /t\nRUN D=/t; source "$D"/get.sh\n',
+    "mounted from a stage": "FROM x:1 AS a\nCOPY tools/get.sh /m/get.sh\nFROM y:1\n"
+    "RUN --mount=from=a,source=/m,target=/mnt bash /mnt/get.sh\n",
+    "moved to another place": "FROM x:1\nCOPY tools/get.sh /tmp/\nRUN mv /tmp/get.sh /usr/bin/g\nRUN g --all\n",
     "by a variable": "FROM x:1\nENV HOME=/h\nCOPY tools/get.sh $HOME/\nRUN ${HOME}/get.sh\n",
 }
 
@@ -45,6 +50,36 @@ def test_a_script_that_runs_what_it_is_given_runs_it(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(text, encoding="utf-8")
     found = [(item.path, item.line) for item in audit([tmp_path]).inventory if item.type == "pkg_pip"]
     assert found == [("Dockerfile", 3)]
+
+
+OWN_FOLDER = [
+    '. "$(dirname "$0")/lib/get.sh"',
+    ". $(dirname ${BASH_SOURCE[0]})/lib/get.sh",
+    'HERE="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"; source "$HERE/lib/get.sh"',
+    'HERE=$(cd -- "$(dirname -- "$0")" >/dev/null 2>&1; pwd -P); bash ${HERE}/lib/get.sh',
+    "ROOT=$(dirname $(readlink -f $0)); . $ROOT/lib/get.sh",
+    'ROOT=$(realpath "$(dirname "$0")/..") && . "$ROOT/tools/lib/get.sh"',
+    "D=`dirname $0`; . $D/lib/get.sh",
+    '. "${0%/*}/lib/get.sh"',
+    'cd "$(dirname "$0")" && D=$(pwd); . "$D/lib/get.sh"',
+]
+
+
+@pytest.mark.parametrize("line", OWN_FOLDER)
+def test_a_script_that_names_its_own_folder_is_understood(line: str, tmp_path: Path) -> None:
+    (tmp_path / "tools" / "lib").mkdir(parents=True)
+    (tmp_path / "tools" / "lib" / "get.sh").write_text(SCRIPT, encoding="utf-8")
+    (tmp_path / "tools" / "run.sh").write_text(f"#!/bin/bash\n{line}\n", encoding="utf-8")
+    (tmp_path / "Dockerfile").write_text("FROM x:1\nCOPY tools /t/tools\nRUN /t/tools/run.sh\n", encoding="utf-8")
+    assert [item.path for item in audit([tmp_path]).inventory if item.type == "net_curl"] == ["tools/lib/get.sh"]
+
+
+def test_a_function_is_no_program_of_the_same_name(tmp_path: Path) -> None:
+    (tmp_path / "lib.sh").write_text("install_packages() {\n  dnf install -y git\n}\n", encoding="utf-8")
+    (tmp_path / "run.sh").write_text("#!/bin/sh\n. /s/lib.sh\ninstall_packages\n", encoding="utf-8")
+    (tmp_path / "Dockerfile").write_text("FROM x:1\nCOPY . /s\nRUN sh /s/run.sh\n", encoding="utf-8")
+    found = [(item.path, item.line, item.type) for item in audit([tmp_path]).inventory]
+    assert found == [("Dockerfile", 1, "from_image"), ("lib.sh", 2, "pkg_dnf")]
 
 
 def test_scripts_that_run_each_other_end(tmp_path: Path) -> None:
