@@ -26,6 +26,7 @@ RICH: dict[str, Any] = {
         {"port": 9000, "type": "websocket"},
     ],
     "payload.1.read_only": True,
+    "services.api.stop_grace": 77,
 }
 
 
