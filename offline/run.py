@@ -191,6 +191,10 @@ def _started(
             yield process
         finally:
             _stop(process)
+            if process.stdin:
+                # What it did not take any more is no failure of its own; Popen's own closing would make it one.
+                with suppress(BrokenPipeError):
+                    process.stdin.close()
 
 
 @contextmanager

@@ -68,13 +68,13 @@ class Bundle:
     def addresses(self, host: str, mode: str) -> tuple[str, ...]:
         """What a person opens once the release serves: each published port that a probe knows."""
         modes = {name: services.split(",") for name, services, *_ in self.records.get("mode", [])}
-        found = (address for service in modes.get(mode, ()) for address in self._service_addresses(service, host))
+        found = (address for service in modes.get(mode, ()) for address in self._addresses_of(service, host, mode))
         return tuple(dict.fromkeys(found))
 
-    def _service_addresses(self, service: str, host: str) -> Iterator[str]:
-        published = {port[2]: port[1] for port in self.records.get("port", []) if port[0] == service and port[1]}
-        for name, kind, port, path, *_ in self.records.get("probe", []):
-            if name == service and port in published.values():
+    def _addresses_of(self, service: str, host: str, mode: str) -> Iterator[str]:
+        published = {port for name, port, *_ in self.records.get("port", []) if name == service}
+        for name, kind, port, path, _, _, modes in self.records.get("probe", []):
+            if name == service and port in published and mode in (modes.split(",") if modes else [mode]):
                 scheme = {"http": "http", "websocket": "ws"}.get(kind, kind)
                 yield f"{scheme}://{host}:{port}{path}"
 

@@ -52,4 +52,5 @@ def test_one_line_says_how_a_host_ended() -> None:
 
 def test_addresses_are_the_published_ports_of_the_mode_that_a_probe_knows() -> None:
     assert bundle().addresses("10.0.0.7", "all") == ("http://10.0.0.7:8002/", "ws://10.0.0.7:8000/ws/")
-    assert bundle().addresses("10.0.0.7", "single") == ("ws://10.0.0.7:8000/ws/",)
+    alone = ("ws://10.0.0.7:8000/ws/", "http://10.0.0.7:8000/alone")
+    assert bundle().addresses("10.0.0.7", "single") == alone

@@ -33,6 +33,7 @@ service\tserver\tserver\tall,single\t10
 port\tserver\t8000\t8000\ttcp
 port\tserver\t-\t9000\ttcp
 probe\tserver\twebsocket\t8000\t/ws/\t200\t-\t-
+probe\tserver\thttp\t8000\t/alone\t200\t-\tsingle
 probe\tserver\thttp\t9000\t/inside\t200\t-\t-
 port\tweb\t8002\t8002\ttcp
 probe\tweb\thttp\t8002\t/\t200\t-\t-

@@ -160,6 +160,15 @@ def test_a_writer_is_told_why_the_command_stopped_reading() -> None:
         endless(sink.write)
 
 
+def test_a_writer_is_told_so_too_while_bytes_wait_to_be_written() -> None:
+    def drips(write: Callable[[bytes], object]) -> None:
+        while True:
+            write(b"x")
+
+    with pytest.raises(CommandError, match="no more"), writing_to(python("sys.exit('no more')")) as sink:
+        drips(sink.write)
+
+
 def endless(write: Callable[[bytes], object]) -> None:
     while True:
         write(bytes(1 << 16))
