@@ -8,25 +8,39 @@ import time
 from subprocess import TimeoutExpired
 from typing import TYPE_CHECKING
 
-from tests.faults.kit import damaged, partials
+from tests.faults.kit import damaged, partials, size
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.faults.kit import Kit
 
 ID = "20260102-030405"
 
 
 def killed(kit: Kit, *words: str, seed: int, seconds: float) -> bool:
-    """Start a task and kill it at a moment up to `seconds`; says whether it still ran then."""
-    moment = random.Random(seed).uniform(0.0, seconds)  # noqa: S311 - reproducible on purpose
+    """Start a task and kill it; says whether it still ran then.
+
+    Even seeds give a moment of its whole time, odd ones a moment soon after the first megabyte was on disk.
+    """
+    chance = random.Random(seed)  # noqa: S311 - reproducible on purpose
+    before = _large(kit)
     with kit.started(*words) as task:
+        if seed % 2:
+            while task.process.poll() is None and _large(kit) <= before:
+                time.sleep(0.002)
         try:
-            task.process.wait(moment)
+            task.process.wait(chance.uniform(0.0, seconds * (0.1 if seed % 2 else 1.0)))
         except TimeoutExpired:
             task.process.kill()
             task.ended()
             return True
     return False
+
+
+def _large(kit: Kit) -> set[Path]:
+    """Files of a megabyte and more in the store and in the output folder."""
+    return {path for folder in (kit.blobs, kit.output) for path in folder.glob("*") if size(path) >= 1 << 20}
 
 
 def exports(kit: Kit, moments: int) -> None:

@@ -231,3 +231,11 @@ def used(path: Path) -> int:
 def partials(folder: Path) -> Sequence[Path]:
     """What is half-written under a folder, at any depth."""
     return sorted(folder.rglob(f"{PARTIAL}*"))
+
+
+def size(path: Path) -> int:
+    """Bytes of a file that may be gone by now."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

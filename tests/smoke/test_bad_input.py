@@ -12,7 +12,7 @@ import pytest
 
 from tests.engine import daemon, own_engine, wait_until
 from tests.faults import kills
-from tests.faults.kit import Kit, damaged, image, noise, partials, small_disk, used
+from tests.faults.kit import Kit, damaged, image, noise, partials, size, small_disk, used
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,14 +63,6 @@ def half_written(kit: Kit, task: Started) -> None:
     while not any(size(path) > 1 << 20 for path in partials(kit.folder)):
         assert task.process.poll() is None, task.said()
         time.sleep(0.005)
-
-
-def size(path: Path) -> int:
-    """Bytes of a file that may be gone by now."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def test_an_image_that_the_engine_has_not_is_named(kit: Kit) -> None:
