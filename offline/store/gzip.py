@@ -41,7 +41,7 @@ def threads() -> int:
 
 
 def executor() -> Executor:
-    """The threads that compress: zlib-ng lets others run while it works."""
+    """The threads that compress: isal lets others run while it works."""
     return ThreadPoolExecutor(threads(), thread_name_prefix="gzip")
 
 
