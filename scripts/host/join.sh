@@ -75,11 +75,8 @@ CHINESE=(
 )
 LANGUAGE_NAME=en
 
-# What the list has, by number from 1; what is there, by number from 0.
-NAMES=() DIGESTS=()
-FILES=() SUMS=()
-PROBLEMS=()
-# What clean_up ends and removes.
+# What the list has, by number from 1; what is there, by number from 0; what clean_up ends and removes.
+NAMES=() DIGESTS=() FILES=() SUMS=() PROBLEMS=()
 CHILDREN='' WORK=''
 
 # tell KEY ARGUMENT...: one sentence on stderr.
