@@ -4,13 +4,6 @@
 set -Eeuo pipefail
 set +o posix # a caller's POSIXLY_CORRECT turns it on, and bash 4.2 then refuses `< <(…)`
 
-# usage_error KEY ARGUMENT...
-usage_error() {
-    fail "$@"
-    say deploy_usage
-    exit 2
-}
-
 # read_arguments ARGUMENT...: sets the options.
 read_arguments() {
     while (($#)); do
@@ -24,7 +17,7 @@ read_arguments() {
             --check) CHECK_ONLY=yes ;;
             --no-firewall) FIREWALL=no ;;
             -h | --help)
-                say deploy_usage
+                say "$USAGE"
                 exit 0
                 ;;
             *) usage_error option_unknown "$1" ;;
@@ -84,22 +77,6 @@ settle() {
     fi
 }
 
-# confirm: shows what will happen.
-confirm() {
-    local answer
-    say plan "$(fact "$FACTS" id)" "$MODE" "$ROOT" "$(state_get current)"
-    if [[ $ASSUME_YES == yes ]]; then
-        return
-    fi
-    [[ -t 0 ]] || usage_error yes_needed
-    say plan_question
-    read -r answer
-    if [[ ${answer,,} != y && ${answer,,} != yes ]]; then
-        say plan_declined
-        exit 130
-    fi
-}
-
 # make_root: the stack's own folders; from here on this host is changed.
 make_root() {
     (umask 022 && mkdir -p -- "$ROOT" "$ROOT/releases" "$ROOT/payload" "$ROOT/shared")
@@ -125,16 +102,19 @@ main() {
     local LIB
     BUNDLE=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
     LIB=$BUNDLE/scripts/lib
-    ROOT='' MODE='' LANG_CHOICE='' ASSUME_YES=no CHECK_ONLY=no FIREWALL=yes ADOPT='' LOCKED=no ACTION=deploy
+    ROOT='' MODE='' LANG_CHOICE='' ASSUME_YES=no CHECK_ONLY=no FIREWALL=yes ADOPT='' LOCKED=no ACTION=deploy USAGE=deploy_usage
     ACCEPTED=() TAKEN=()
     FACTS=$BUNDLE/scripts/facts.tsv
     # shellcheck source=scripts/host/lib/say.sh
     source "$LIB/say.sh"
+    # shellcheck source=scripts/host/lib/host.sh
+    source "$LIB/host.sh"
     use_language ''
     read_arguments "$@"
     bash "$BUNDLE/scripts/verify.sh" ${LANG_CHOICE:+--lang "$LANG_CHOICE"} "$BUNDLE" || exit
     # shellcheck source=scripts/host/lib/all.sh
     source "$LIB/all.sh"
+    use_language "$LANG_CHOICE"
     trap unexpected ERR
     plain_environment
     umask 022
@@ -147,7 +127,8 @@ main() {
     if [[ $CHECK_ONLY == yes ]]; then
         exit 0
     fi
-    confirm
+    say plan "$(fact "$FACTS" id)" "$MODE" "$ROOT" "$(state_get current)"
+    ask_person
     make_root
     start_work deploy deploy
 }

@@ -34,6 +34,7 @@ fields() {
         {
             grep -oE '\b(say|warn|fail|stop_with|usage_error|refuse|caution|finding "\$[0-9]") [a-z0-9_]+' <<<"$code"
             grep -oE "\bfinish [0-9]+ '?[a-z]+'? [a-z_]+" <<<"$code"
+            grep -oE 'USAGE=[a-z]+_usage' <<<"$code" | sed 's/.*=//'
             # said by names that are put together: steps by what they are, findings by whether they refuse
             grep -oE '\brun_step [a-z]+' <<<"$code" | sed 's/ /_/; s/run_//'
             grep -oE '\b[a-z]+:[a-z]+_[a-z]+\b' <<<"$code" | sed 's/^/step_/; s/:.*//'

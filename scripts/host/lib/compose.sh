@@ -6,15 +6,12 @@ STACK_FILE=docker-compose-offline.yml
 
 # compose_choose: sets COMPOSE. A bare host gets the plugin, where there is one.
 compose_choose() {
-    local made plugin program
+    local made
     made=$(docker ps --all --filter "label=com.docker.compose.project=$STACK" \
         --format '{{.Label "com.docker.compose.version"}}' | sed -n '1p')
-    plugin=$(docker compose version --short 2>/dev/null) || plugin=
-    program=$(docker-compose version --short 2>/dev/null) || program=
-    plugin=${plugin#v} program=${program#v}
-    if [[ $made == 1.* && $program == 1.* ]]; then
+    if [[ $made == 1.* ]] && command -v docker-compose >/dev/null; then
         COMPOSE=(docker-compose)
-    elif [[ -n $plugin ]]; then
+    elif docker compose version >/dev/null 2>&1; then
         COMPOSE=(docker compose)
     else
         COMPOSE=(docker-compose)
@@ -55,29 +52,25 @@ containers_of() {
         --filter "label=com.docker.compose.service=$1" --format '{{.ID}} {{.Names}}'
 }
 
-# repair_names SERVICE: one container of that service, of that name. A Compose killed while it replaced one leaves two, or
-# one called `<hash>_name`; Compose itself does not mend that. Two databases on one folder never run.
+# repair_names: of every service one container, of that name. A Compose killed while it replaced one leaves two, or one
+# called `<hash>_name`; Compose itself does not mend that. Two databases on one folder never run.
 repair_names() {
-    local id name keep='' keep_name=''
-    local -a others=()
-    while read -r id name; do
-        if [[ $name == "$1" && -n $keep ]]; then
-            others+=("$keep")
-            keep=$id keep_name=$name
-        elif [[ -z $keep ]]; then
-            keep=$id keep_name=$name
+    local service id name
+    while read -r service id name; do
+        if [[ -n $(docker ps --all --quiet --filter "name=^/$service\$") ]]; then
+            say container_extra "$service" "$name"
+            remove_container "$service" "$id"
         else
-            others+=("$id")
+            say container_renamed "$name" "$service"
+            docker rename "$id" "$service"
         fi
-    done < <(containers_of "$1")
-    for id in ${others[@]+"${others[@]}"}; do
-        say container_extra "$1" "${id:0:12}"
-        remove_container "$1" "$id"
-    done
-    if [[ -n $keep && $keep_name != "$1" ]]; then
-        say container_renamed "$keep_name" "$1"
-        docker rename "$keep" "$1"
-    fi
+    done < <(misnamed)
+}
+
+# misnamed: service, id and name of each container of the stack whose name is not its service's; the newest first.
+misnamed() {
+    docker ps --all --no-trunc --filter "label=com.docker.compose.project=$STACK" \
+        --format '{{.Label "com.docker.compose.service"}} {{.ID}} {{.Names}}' | awk '$1 != $3'
 }
 
 # remove_container SERVICE ID: ends it in good order; its data is in folders of the host's.

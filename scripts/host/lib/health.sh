@@ -6,6 +6,7 @@ PAUSE=0.5        # seconds between rounds
 MOST_RESTARTS=3  # more of them and a container will not come up
 SETTLED=7        # seconds that a container must run which has neither health check nor probe
 PROBE_SECONDS=10 # for one answer
+SEEN=            # what `look` saw
 
 # start_limit: seconds that services get to become healthy.
 start_limit() {
@@ -16,14 +17,16 @@ start_limit() {
 
 # await_service SERVICE: or stops with what is wrong with it.
 await_service() {
-    local flaw first deadline=$((SECONDS + $(start_limit)))
+    local flaw first='' restarts deadline=$((SECONDS + $(start_limit)))
     state_set "service=$1"
-    first=$(restarts_of "$1")
     while true; do
+        look "$1"
         flaw=$(flaw_of_service "$1")
+        restarts=$(seen "$1" 4)
+        first=${first:-${restarts:-0}}
         if [[ -z $flaw ]]; then
             return
-        elif ((SECONDS >= deadline || $(restarts_of "$1") - first >= MOST_RESTARTS)); then
+        elif ((SECONDS >= deadline || ${restarts:-0} - first >= MOST_RESTARTS)); then
             stop_with health_failed "$1" "$flaw"
         fi
         sleep "$PAUSE"
@@ -32,28 +35,31 @@ await_service() {
 
 # check_health: all services of the mode, some rounds in a row, none restarted meanwhile.
 check_health() {
-    local round=0 flaw now before deadline=$((SECONDS + $(start_limit)))
-    before=$(starts)
-    while ((round < IN_A_ROW)); do
-        flaw=$(flaw_of_stack)
-        now=$(starts)
-        if [[ -z $flaw && $now == "$before" ]]; then
-            round=$((round + 1))
+    local round=0 flaw before='' deadline=$((SECONDS + $(start_limit)))
+    local -a services
+    mapfile -t services < <(services_of "$FACTS" "$MODE")
+    while true; do
+        look ${services[@]+"${services[@]}"}
+        flaw=$(flaw_of_stack ${services[@]+"${services[@]}"})
+        if [[ -n $flaw || $(starts) != "$before" ]]; then
+            round=0 before=$(starts)
+        fi
+        round=$((round + 1))
+        if [[ -z $flaw ]] && ((round >= IN_A_ROW)); then
+            break
         elif ((SECONDS >= deadline)); then
             state_set "service=${flaw%%$'\t'*}"
             stop_with health_failed "${flaw%%$'\t'*}" "${flaw#*$'\t'}"
-        else
-            round=0 before=$now
         fi
         sleep "$PAUSE"
     done
     state_set service=
 }
 
-# flaw_of_stack: `service<TAB>what is wrong` of the first that is not well.
+# flaw_of_stack SERVICE...: `service<TAB>what is wrong` of the first that is not well.
 flaw_of_stack() {
     local service flaw
-    for service in $(services_of "$FACTS" "$MODE"); do
+    for service in "$@"; do
         flaw=$(flaw_of_service "$service")
         if [[ -n $flaw ]]; then
             printf '%s\t%s' "$service" "$flaw"
@@ -62,7 +68,7 @@ flaw_of_stack() {
     done
 }
 
-# flaw_of_service SERVICE: nothing when it is well.
+# flaw_of_service SERVICE: nothing when it is well. By what was seen, and what its ports answer.
 flaw_of_service() {
     local type port path status contains probes flaw
     probes=$(probes_of "$1")
@@ -81,18 +87,32 @@ probes_of() {
         }' "$FACTS"
 }
 
-# flaw_of_container SERVICE PROBED: by what the engine says.
+# look SERVICE...: sets SEEN to what the engine says of these containers; one that is absent is not in it.
+look() {
+    SEEN=$(docker inspect --type container --format '{{.Name}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}-{{end}} {{.RestartCount}} {{.State.StartedAt}} {{.Config.Image}} {{.ID}}' "$@" 2>/dev/null) || true
+}
+
+# seen SERVICE FIELD: one field of it: 2 state, 3 health (- where it has no check), 4 restarts, 5 since when, 6 image.
+seen() {
+    awk -v name="/$1" -v field="$2" '$1 == name { print $field }' <<<"$SEEN"
+}
+
+# starts: changes whenever one of the containers starts.
+starts() {
+    awk '{ print $1, $4, $5, $7 }' <<<"$SEEN"
+}
+
+# flaw_of_container SERVICE PROBED
 flaw_of_container() {
-    local status health restarts started
-    if ! read -r status health restarts started < <(docker inspect --format \
-        '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}} {{.State.StartedAt}}' \
-        "$1" 2>/dev/null); then
+    local state health
+    state=$(seen "$1" 2) health=$(seen "$1" 3)
+    if [[ -z $state ]]; then
         printf 'no container'
-    elif [[ $status != running ]]; then
-        printf 'container %s, restarted %s times' "$status" "$restarts"
-    elif [[ $health != none && $health != healthy ]]; then
+    elif [[ $state != running ]]; then
+        printf 'container %s, restarted %s times' "$state" "$(seen "$1" 4)"
+    elif [[ $health != - && $health != healthy ]]; then
         printf 'container %s' "$health"
-    elif [[ $health == none && -z $2 ]] && (($(date +%s) - $(date -d "$started" +%s) < SETTLED)); then
+    elif [[ $health == - && -z $2 ]] && (($(date +%s) - $(date -d "$(seen "$1" 5)" +%s) < SETTLED)); then
         printf 'started just now'
     fi
 }
@@ -105,17 +125,4 @@ flaw_of_port() {
     if ((code)); then
         printf '%s' "${said:-port $2: no answer in $PROBE_SECONDS s}"
     fi
-}
-
-# restarts_of SERVICE: a number, also while there is no container.
-restarts_of() {
-    docker inspect --format '{{.RestartCount}}' "$1" 2>/dev/null || printf '0'
-}
-
-# starts: changes whenever a container of the mode starts.
-starts() {
-    local service
-    for service in $(services_of "$FACTS" "$MODE"); do
-        docker inspect --format '{{.Id}} {{.RestartCount}} {{.State.StartedAt}}' "$service" 2>/dev/null || printf 'absent\n'
-    done
 }

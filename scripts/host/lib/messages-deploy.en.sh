@@ -69,4 +69,38 @@ serves that did not before), 7 (failed, the former release serves again), 8 (fai
     [back_is_same]='Release %s, which is the one in service, does not work. See its log above; scripts/rollback.sh puts the former release into service.'
     [first_stopped]='The first deploy failed, and there is nothing to go back to: the stack is stopped. Its data is kept in %s.'
     [first_not_stopped]='The first deploy failed, and the stack in %s could not be stopped either. See docker ps.'
+    [rollback_usage]='usage: sudo bash scripts/rollback.sh [--to ID] [--yes] [--root DIR] [--lang zh|en]
+
+Puts a former release back into service: the one before, or ID. Data stays as it is.
+Ends with 0 (in service), 2 (no such release: those that there are stand on stdout), 4, 6, 7, 8 as offline-deploy.sh.'
+    [restart_usage]='usage: sudo bash scripts/restart.sh [--root DIR] [--lang zh|en] [SERVICE]...
+
+Restarts services (all of them unless named), one after the other, and waits until they work.
+Ends with 0 (they work), 2, 4, or 8 (they do not).'
+    [uninstall_usage]='usage: sudo bash scripts/uninstall.sh [--yes] [--root DIR] [--lang zh|en]
+
+Stops the stack and removes its containers. Data, releases and images stay.
+Ends with 0, 2, 4 or 8.'
+    [logs_usage]='usage: bash scripts/logs.sh [--follow] [--tail N|all] [--root DIR] [--lang zh|en] [SERVICE]...
+
+Shows what services say (all of them unless named), the last 100 lines of each unless --tail says otherwise.'
+    [status_usage]='usage: bash scripts/status.sh [--json] [--root DIR] [--lang zh|en]
+
+Shows the release in service, its services and ports, disks, what was edited on this host and which images are missing.'
+    [host_absent]='%s: no stack is there. Name its folder with --root.'
+    [nothing_in_service]='No release is in service.'
+    [service_unknown]='%s: there is no such service. There are: %s'
+    [rollback_unknown]='%s cannot be put back (in service: %s). These can:'
+    [step_restart]='Restart'
+    [restart_one]='Restart %s'
+    [uninstall_plan]='Release %s in %s goes out of service.'
+    [uninstalled]='The stack in %s is out of service. Its data is kept in %s; a deploy takes it up again.'
+    [prove_payload_bad]='%s is not as this release shipped it, so it cannot go into service. Deploy its bundle again.'
+    [status_release]='Release %s, mode %s (before it: %s) in %s'
+    [status_at_work]='At work right now: %s %s, step %s, by %s since %s'
+    [status_killed]='A run was killed: %s %s, at step %s. Run the same command again: it finishes or takes back.'
+    [status_last]='Last run: %s %s at %s: %s'
+    [status_disk]='Disk of %s: %s free of %s'
+    [status_drift]='%s: %s was %s on this host'
+    [status_missing]='The engine lacks %s, which release %s needs.'
 )

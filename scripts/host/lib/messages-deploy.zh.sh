@@ -69,4 +69,38 @@ MESSAGES+=(
     [back_is_same]='当前版本 %s 不正常。请查看上面的日志；scripts/rollback.sh 可以切回前一版本。'
     [first_stopped]='首次部署失败，没有可恢复的版本：应用已停止。数据保留在 %s。'
     [first_not_stopped]='首次部署失败，并且 %s 中的应用无法停止。请查看 docker ps。'
+    [rollback_usage]='用法：sudo bash scripts/rollback.sh [--to 版本号] [--yes] [--root 目录] [--lang zh|en]
+
+切回以前的版本：不指定时为前一版本。数据保持不变。
+返回码：0 已投入服务；2 没有该版本（可用的版本见标准输出）；4、6、7、8 与 offline-deploy.sh 相同。'
+    [restart_usage]='用法：sudo bash scripts/restart.sh [--root 目录] [--lang zh|en] [服务]...
+
+依次重启服务（不指定则全部），并等待其正常。
+返回码：0 正常；2；4；8 不正常。'
+    [uninstall_usage]='用法：sudo bash scripts/uninstall.sh [--yes] [--root 目录] [--lang zh|en]
+
+停止应用并删除其容器。数据、各版本和镜像都保留。
+返回码：0、2、4 或 8。'
+    [logs_usage]='用法：bash scripts/logs.sh [--follow] [--tail N|all] [--root 目录] [--lang zh|en] [服务]...
+
+显示服务的日志（不指定则全部），默认每个服务最后 100 行。'
+    [status_usage]='用法：bash scripts/status.sh [--json] [--root 目录] [--lang zh|en]
+
+显示当前版本、各服务与端口、磁盘、本机改动过的文件以及缺失的镜像。'
+    [host_absent]='%s：那里没有应用。请用 --root 指定其目录。'
+    [nothing_in_service]='没有版本在服务中。'
+    [service_unknown]='%s：没有这个服务。现有：%s'
+    [rollback_unknown]='无法切回 %s（当前版本：%s）。可以切回的有：'
+    [step_restart]='重启'
+    [restart_one]='重启 %s'
+    [uninstall_plan]='版本 %s（%s）将停止服务。'
+    [uninstalled]='%s 中的应用已停止服务。数据保留在 %s；重新部署即可继续使用。'
+    [prove_payload_bad]='%s 与该版本发布时不一致，不能投入服务。请重新部署它的离线包。'
+    [status_release]='版本 %s，模式 %s（前一版本：%s），目录 %s'
+    [status_at_work]='正在进行：%s %s，步骤 %s，操作者 %s，开始于 %s'
+    [status_killed]='有一次操作被强行终止：%s %s，停在步骤 %s。请重新运行同一命令：它会完成或恢复。'
+    [status_last]='上次操作：%s %s，时间 %s，结果 %s'
+    [status_disk]='%s 所在磁盘：可用 %s，共 %s'
+    [status_drift]='%s：%s 在本机被 %s'
+    [status_missing]='缺少镜像 %s，版本 %s 需要它。'
 )

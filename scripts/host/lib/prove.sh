@@ -2,49 +2,50 @@
 # Prove that the engine has exactly the release's images, whole. An exit code of `docker load` is no proof: a containerd
 # store takes an archive without all its layers.
 
-PROVED_NAME=offline-proof # of the containers that are created to see whether they can be; never started
+PROOF=offline-proof- # and the role: containers that are created to see whether they can be; never started
 
-# prove_images: or says of each image what is wrong.
+# prove_images: or says of each image what is wrong. What `load` has proved just now is not asked again.
 prove_images() {
-    local role tag config manifest wrong bad=0
-    while IFS=$'\t' read -r role tag _ config manifest; do
-        wrong=$(flaw_of_image "$role" "$tag" "$config" "$manifest")
-        if [[ -n $wrong ]]; then
-            fail prove_bad "$tag" "$wrong"
-            forget_image "$tag"
-            bad=1
-        fi
-    done < <(records "$FACTS" image)
-    if ((bad)); then
-        stop_with prove_failed
+    local flaws tag flaw
+    if [[ $(state_get proved) == "$(fact "$FACTS" id)" ]]; then
+        return
     fi
+    flaws=$(flaws_of_images)
+    if [[ -z $flaws ]]; then
+        return
+    fi
+    while IFS=$'\t' read -r tag flaw; do
+        fail prove_bad "$tag" "$flaw"
+        forget_image "$tag"
+    done <<<"$flaws"
+    stop_with prove_failed
 }
 
-# images_are_proved: says nothing.
-images_are_proved() {
-    local role tag config manifest
+# flaws_of_images: tag and flaw of each image that is not what it should be.
+flaws_of_images() {
+    local role tag config manifest flaw
+    remove_proofs # of a killed run
     while IFS=$'\t' read -r role tag _ config manifest; do
-        if [[ -n $(flaw_of_image "$role" "$tag" "$config" "$manifest") ]]; then
-            return 1
+        flaw=$(flaw_of_image "$role" "$tag" "$config" "$manifest")
+        if [[ -n $flaw ]]; then
+            printf '%s\t%s\n' "$tag" "$flaw"
         fi
     done < <(records "$FACTS" image)
+    remove_proofs
 }
 
 # flaw_of_image ROLE TAG CONFIG MANIFEST: nothing where it is what it should be. The classic store calls an image by its
-# config digest, containerd's by its manifest digest.
+# config digest, containerd's by its manifest digest. Only creating a container makes that one look at every layer.
 flaw_of_image() {
-    local found id layers output
-    if ! found=$(docker image inspect --format '{{.Id}} {{range .RootFS.Layers}}{{.}},{{end}}' "$2" 2>&1); then
+    local found
+    if ! found=$(docker image inspect --format '{{.ID}} {{range .RootFS.Layers}}{{.}},{{end}}' "$2" 2>&1); then
         printf '%s' "${found##*$'\n'}"
-        return
-    fi
-    id=${found%% *} layers=${found#* }
-    if [[ $id != "$3" && $id != "$4" ]]; then
-        printf 'id %s' "$id"
-    elif [[ $layers != "$(layers_of_role "$1")" ]]; then
-        printf 'layers'
-    elif ! output=$(can_be_created "$2"); then
-        printf '%s' "$output"
+    elif [[ ${found%% *} != "$3" && ${found%% *} != "$4" ]]; then
+        printf 'id %s' "${found%% *}"
+    elif [[ ${found#* } != "$(layers_of_role "$1")" ]]; then
+        printf 'layers %s' "${found#* }"
+    elif ! found=$(docker create --name "$PROOF$1" --network none "$2" /proof 2>&1); then
+        printf '%s' "${found##*$'\n'}"
     fi
 }
 
@@ -52,14 +53,8 @@ layers_of_role() {
     awk -F '\t' -v role="$1" '$1 == "layer" && $2 == role { list = list $4 "," } END { print list }' "$FACTS"
 }
 
-# can_be_created TAG: the one question that makes a containerd store look at every layer.
-can_be_created() {
-    local code=0 output
-    docker rm --force --volumes "$PROVED_NAME" >/dev/null 2>&1 || true # of a killed run; there may be none
-    output=$(docker create --name "$PROVED_NAME" --network none "$1" /proof 2>&1) || code=$?
-    docker rm --force --volumes "$PROVED_NAME" >/dev/null 2>&1 || true # nor now, where it could not be created
-    printf '%s' "$output"
-    return "$code"
+remove_proofs() {
+    docker ps --all --quiet --filter "name=^/$PROOF" | xargs -r docker rm --force --volumes >/dev/null
 }
 
 # forget_image TAG: what does not prove must not be taken for the image by anybody; a container that uses it keeps it.
@@ -67,4 +62,31 @@ forget_image() {
     if [[ -z $(docker ps --all --quiet --filter "ancestor=$1") ]]; then
         docker image rm "$1" >/dev/null 2>&1 || true # it may be absent
     fi
+}
+
+# prove_payload: what containers mount of the release is there as it was shipped; hot modules may have been edited.
+prove_payload() {
+    local folder path flags
+    while read -r folder _; do
+        if [[ ! -d $ROOT/$folder ]]; then
+            stop_with prove_payload_bad "$ROOT/$folder"
+        fi
+        while IFS=$'\t' read -r path _ _ flags; do
+            if [[ ,$flags, != *,hot,* ]] && ! shipped_sums "$path" | (cd -- "$ROOT/$folder" && quietly_check); then
+                stop_with prove_payload_bad "$ROOT/$folder/$path"
+            fi
+        done < <(payload_mounts "$FACTS" "$folder")
+    done < <(payload_folders "$FACTS")
+}
+
+# shipped_sums PATH: of a file or folder, from the release's own list.
+shipped_sums() {
+    awk -v path="$1" '{ name = substr($0, 67) } name == path || index(name, path "/") == 1' "$BUNDLE/SHA256SUMS"
+}
+
+# quietly_check: sha256sum -c, for which an empty list is a mistake.
+quietly_check() {
+    local list
+    list=$(cat)
+    [[ -z $list ]] || sha256sum --status -c - <<<"$list"
 }

@@ -11,11 +11,11 @@ begin() {
     local step
     local -a forgotten=()
     LAST_RESULT=$(state_get result)
-    for step in load prove switch up health record back stop; do
+    for step in load prove adopt switch up health record back stop restart; do
         forgotten+=("seconds_$step=")
     done
     state_set "action=$1" "target=$2" "target_mode=$3" "who=$(asker)" "from=$(asked_from)" "started=$(date -u +%FT%TZ)" \
-        "pid=$BASHPID" step= phase= service= result=running exit= "log=$LOG" ${forgotten[@]+"${forgotten[@]}"}
+        "pid=$BASHPID" step= phase= service= proved= result=running exit= "log=$LOG" ${forgotten[@]+"${forgotten[@]}"}
     audit_log "$1" "$2" "$3" begun
 }
 

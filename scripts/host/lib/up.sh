@@ -3,13 +3,10 @@
 # container.
 
 up_services() {
-    local service
     local -a services
     mapfile -t services < <(services_of "$FACTS" "$MODE")
     stop_others
-    for service in ${services[@]+"${services[@]}"}; do
-        repair_names "$service"
-    done
+    repair_names
     if is_in_service && [[ $LAST_RESULT == 'done' ]]; then
         up ${services[@]+"${services[@]}"}
     else
@@ -24,7 +21,7 @@ up_one_by_one() {
         state_set "service=$service"
         first_run_before "$service"
         up "$service"
-        repair_names "$service"
+        repair_names
         await_service "$service"
     done
 }
