@@ -29,6 +29,7 @@ BROKEN = (
     b'#!/bin/sh\ncase "$1" in --version) echo "Docker version 99" ;; *) echo "broken on purpose" >&2; exit 1 ;; esac\n'
 )
 UNINSTALL = f"""
+if pgrep -x dockerd; then docker ps -aq | xargs -r docker rm -f; fi; rm -rf /opt/mini
 if systemctl cat docker >/dev/null 2>&1; then systemctl stop docker; systemctl disable docker; fi
 rm -rf {HOME} /usr/bin/docker /usr/bin/docker-compose /usr/local/lib/docker /etc/docker
 rm -f /etc/systemd/system/docker.service
@@ -232,6 +233,27 @@ def kill_at(bare: Host, moment: str, words: str, *, folder: str = "/root/bundle"
     end = f"until {moment}; do kill -0 $(cat /root/pid) || exit 1; done >/dev/null 2>&1"
     bare.run(f"{end}; pkill -KILL -s $(cat /root/pid)")
     wait_until(lambda: bare.run("pgrep -s $(cat /root/pid)", check=False).code != 0, seconds=10, what="it to be gone")
+
+
+def test_the_stack_is_deployed_and_healthy_and_still_after_a_reboot(bare: Host) -> None:
+    """The last step of the way from a bare host: nothing but the bundle was brought."""
+    assert install(bare).code == 0
+    done = bare.run("/root/bundle/offline-deploy.sh --yes --lang en", check=False)
+    assert done.code == 0, done.err
+    await_mini(bare)
+    bare.reboot()
+    await_mini(bare)
+
+
+def await_mini(bare: Host) -> None:
+    """Await that every port of the mini stack answers with bytes."""
+
+    def answers() -> bool:
+        web = bare.speak("http", "GET", "http://127.0.0.1:8002/xiaozhi/health")
+        server = bare.speak("http", "GET", "http://127.0.0.1:8003/health")
+        return bool(web.get("status") == server.get("status") == 200)
+
+    wait_until(answers, seconds=120, what="the mini stack to answer")
 
 
 def test_two_at_once_one_is_told_to_wait(bare: Host) -> None:
