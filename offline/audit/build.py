@@ -12,6 +12,7 @@ from offline.audit.expand import by_name, expand
 from offline.audit.model import Item
 from offline.audit.network import downloads, is_index_name
 from offline.audit.placed import Placed, ScriptFinder
+from offline.audit.scope import Scope, exec_text, is_shell, passed_on
 from offline.audit.shell import Command, commands
 from offline.audit.stages import PLATFORM_ARGS, Build, Stage, by_stages, declared, origin, unquoted
 from offline.audit.tools import other_download
@@ -29,7 +30,6 @@ _REMOTE = ("http://", "https://", "ftp://", "git://", "git@", "ssh://")
 _SOURCES = frozenset({".", "source"})
 _MOVERS = frozenset({"mv", "cp", "ln", "install"})
 _POSIX_SHELLS = SHELLS | {"-c", "env"}
-_SCRIPT_SHEBANGS = ("sh", "bash", "dash", "ash", "zsh", "ksh")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ class _StageReader:
         )
         self.shells[stage.number] = self.shells[parent.number] if parent else "cmd" if windows else "sh"
         image = stage.base if stage.parent else self._by_context(stage.base)
-        if image not in {"scratch", None}:
+        if image not in {"scratch", "", None}:
             self._item(stage.line, stage.base_type, image or "", stage)
         for instruction in stage.instructions:
             self._instruction(instruction, stage)
@@ -225,7 +225,7 @@ class _StageReader:
         written = instruction.text.data.decode("utf-8", "replace").split()
         for word in instruction.words if instruction.exec_form else written:
             script = self.files[stage.number].find(word, self.find) if "/" in word or "." in word else None
-            if script is not None and _is_shell(script, word):
+            if script is not None and is_shell(script, word):
                 self.result.started[instruction.line] = script
                 return
 
@@ -237,11 +237,11 @@ class _StageReader:
         if not instruction.exec_form and shell not in _POSIX_SHELLS:
             self.result.not_analysed.append((instruction.line, f"the shell is {shell or 'not known'}"))
             return
-        text = self._script_text(instruction)
+        text = self._script_text(instruction, stage)
         if text is None:
             return
-        scope = _Scope(stage=stage, instruction=instruction, files=mounted, known=dict(known))
-        self._script(text, scope)
+        scope = Scope(stage=stage, instruction=instruction, files=mounted, known=dict(known))
+        self._script(text, scope, instruction.documents)
 
     def _mounts(self, instruction: Instruction, stage: Stage) -> Placed:
         """The files of the stage, and what `--mount=type=bind` adds for this RUN."""
@@ -257,23 +257,27 @@ class _StageReader:
                 files.mounted(options)
         return files
 
-    def _script_text(self, instruction: Instruction) -> Located | None:
+    def _script_text(self, instruction: Instruction, stage: Stage) -> Located | None:
         heredoc = instruction.heredoc_script
         if heredoc is None:
-            return _exec_text(instruction) if instruction.exec_form else instruction.shell_text()
-        return heredoc.content if _is_shell(heredoc.content) else None
+            return exec_text(instruction) if instruction.exec_form else instruction.shell_text()
+        if is_shell(heredoc.content):
+            return heredoc.content
+        if b"python" in heredoc.content.data.split(b"\n", 1)[0]:
+            self._python(heredoc.content, stage)
+        return None
 
-    def _script(self, text: Located, scope: _Scope) -> None:
-        found = commands(text, scope.known)
+    def _script(self, text: Located, scope: Scope, documents: Mapping[str, Located] | None = None) -> None:
+        found = commands(text, scope.known, documents)
         scope.functions.update(command.function for command in found if command.function)
         passing = {command.function for command in found if command.function and command.values[0] in _ARGUMENTS}
         for command in found:
             self._command(command, scope, passing)
 
-    def _command(self, command: Command, scope: _Scope, passing: set[str]) -> None:
+    def _command(self, command: Command, scope: Scope, passing: set[str]) -> None:
         inner = unwrapped(command)
         if inner.words and name_of(inner.words[0].value) in passing and inner.function != inner.words[0].value:
-            inner = unwrapped(_passed_on(inner))
+            inner = unwrapped(passed_on(inner))
         if not inner.words or (inner.words[0].value in scope.functions and inner.function != inner.words[0].value):
             return
         text = script_of(inner)
@@ -299,7 +303,7 @@ class _StageReader:
         if text is None and not kinds:
             self._follow(inner, scope)
 
-    def _requirements(self, command: Command, scope: _Scope, path: str) -> None:
+    def _requirements(self, command: Command, scope: Scope, path: str) -> None:
         """The requirements files that a pip command names, where they are in the context."""
         words = command.values
         named = [words[at + 1] for at, word in enumerate(words[:-1]) if word in {"-r", "--requirement"}]
@@ -309,7 +313,7 @@ class _StageReader:
         if entries:
             self.result.requirements[path, command.line] = entries
 
-    def _follow(self, command: Command, scope: _Scope) -> None:
+    def _follow(self, command: Command, scope: Scope) -> None:
         """Go into a script from the context; `cd` on the way is where the next relative path starts."""
         named = script_file(command)
         first = command.values[0]
@@ -324,14 +328,14 @@ class _StageReader:
         script = scope.files.find(place, self.find) if place else None
         if script is None and python_script(command) is not None:
             self._follow_python(python_script(command) or "", scope)
-        if script is None or not _is_shell(script, named) or script.path in scope.trail:
+        if script is None or not is_shell(script, named) or script.path in scope.trail:
             return
         self._script(script, scope.running(script.path, scope.files.inside(place or named), sourced=first in _SOURCES))
         given = command.words[1:] if named == first else command.words[2:]
         if given and any(arguments in script.data.split() for arguments in (b'"$@"', b"$@", b'"${@}"')):
             self._command(replace(command, words=given), replace(scope, depth=scope.depth + 1), set())
 
-    def _moved(self, command: Command, scope: _Scope) -> None:
+    def _moved(self, command: Command, scope: Scope) -> None:
         """`mv`, `cp`, `ln`, `install` of what came from the context: it may be run where it is now."""
         *sources, target = [word for word in command.values[1:] if not word.startswith("-")] or [""]
         for source in sources:
@@ -341,71 +345,11 @@ class _StageReader:
                 for files in (scope.files, self.files[scope.stage.number]):
                     files.put_from(scope.files.copy(), inside, here)
 
-    def _follow_python(self, named: str, scope: _Scope) -> None:
+    def _follow_python(self, named: str, scope: Scope) -> None:
         script = scope.files.find(named, self.find)
         if script is not None:
-            for call, line in pycode.model_downloads(script.data.decode("utf-8", "replace")):
-                self._item(script.line_at(line), "model_download", call, scope.stage, script.path)
+            self._python(script, scope.stage)
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Scope:
-    """Where a script is run: stage, instruction, files, variables, functions, and the scripts on the way here."""
-
-    stage: Stage
-    instruction: Instruction
-    files: Placed
-    known: dict[str, str]
-    functions: set[str] = field(default_factory=set)
-    path: str = ""
-    trail: tuple[str, ...] = ()
-    depth: int = 0
-
-    def deeper(self) -> _Scope:
-        """The scope of a text that this one runs: `sh -c`, `eval`."""
-        return replace(self, depth=self.depth + 1, files=self.files.copy())
-
-    def running(self, path: str, own: str, *, sourced: bool) -> _Scope:
-        """The scope of a script that this one runs or reads in; `own` is its place in the image."""
-        known = {**self.known, "BASH_SOURCE": own} | ({} if sourced else {"0": own})
-        functions = self.functions if sourced else set()
-        return replace(self.deeper(), path=path, trail=(*self.trail, path), known=known, functions=functions)
-
-
-def _passed_on(command: Command) -> Command:
-    """`retry 5 curl x` for a function that runs its arguments: the first word of them that is a program's name."""
-    words = command.words[1:]
-    while words and (words[0].value.replace(".", "").isdigit() or words[0].value.startswith("-")):
-        words = words[1:]
-    return replace(command, words=words)
-
-
-def _is_shell(text: Located, name: str = "") -> bool:
-    """A script for a shell: by its `#!` line, or with none, by its name or for want of anything else."""
-    first = text.data.split(b"\n", 1)[0].decode("utf-8", "replace")
-    if first.startswith("#!"):
-        words = [name_of(word) for word in first[2:].split()]
-        return any(word in _SCRIPT_SHEBANGS for word in words[:3])
-    return not name.endswith((".py", ".pl", ".rb", ".js", ".php", ".ps1")) and b"\0" not in text.data[:1024]
-
-
-def _exec_text(instruction: Instruction) -> Located:
-    """The JSON form as a command line: every element one quoted word, the script of `sh -c` where it stands."""
-    from offline.audit.located import concatenated, joined
-
-    text = instruction.text
-    parts: list[Located] = []
-    position = 0
-    for word in instruction.words:
-        spelled = word.encode("utf-8", "surrogateescape")
-        at = text.data.find(spelled, position)
-        start = at if at >= 0 else position
-        line = text.line(start)
-        quoted = "'" + word.replace("'", "'\\''") + "'"
-        if at >= 0 and "'" not in word:
-            edge = joined([("'", line)], text.path)
-            parts += [edge, text.cut(at, at + len(spelled)), joined([("' ", text.line(at + len(spelled)))], text.path)]
-        else:
-            parts.append(joined([(quoted + " ", line)], text.path))
-        position = start + (len(spelled) if at >= 0 else 0)
-    return concatenated(parts, text.path)
+    def _python(self, script: Located, stage: Stage) -> None:
+        for call, line in pycode.model_downloads(script.data.decode("utf-8", "replace")):
+            self._item(script.line_at(line), "model_download", call, stage, script.path)

@@ -13,6 +13,7 @@ from typing import Literal
 
 from offline.audit.expand import by_name, expand
 from offline.audit.nodes import Node, documents
+from offline.audit.source import is_template_mark
 
 _TOP = frozenset({"version", "name", "services", "networks", "volumes", "configs", "secrets", "include", "models"})
 _WINDOWS = re.compile(r"^[A-Za-z]:[\\/]")
@@ -39,13 +40,17 @@ class Service:
 
 @dataclass(kw_only=True, eq=False)
 class ComposeFile:
-    """A read Compose file. `variables` are what its `.env` says; `path` is relative to the root."""
+    """A read Compose file. `variables` are what its `.env` says; `path` is relative to the root.
+
+    `problems` are (line, reason) of what Compose refuses although the rest can be read.
+    """
 
     path: str
     roots: list[Node]
     services: dict[str, Service]
     variables: Mapping[str, str] = field(default_factory=dict)
     project: str = ""
+    problems: tuple[tuple[int, str], ...] = ()
 
     @property
     def folder(self) -> str:
@@ -60,6 +65,19 @@ class ComposeFile:
         """A key at the top of the file."""
         return next((value for root in self.roots if (value := root.get(name)) is not None), None)
 
+    def scalars(self) -> Iterator[Node]:
+        """Every value and key of the file, once, however often an alias repeats it."""
+        seen: set[int] = set()
+        waiting = list(self.roots)
+        while waiting:
+            node = waiting.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            waiting += [*node.items, *(part for pair in node.pairs for part in pair)]
+            if node.kind == "scalar":
+                yield node
+
     def named(self, name: str) -> dict[str, tuple[Node, Node]]:
         """The entries of a mapping at the top (`volumes`, `networks`, `configs`, `secrets`)."""
         node = self.top(name)
@@ -67,14 +85,34 @@ class ComposeFile:
 
 
 def read_compose(text: str, path: str, variables: Mapping[str, str]) -> ComposeFile | None:
-    """Read a Compose file; None where the YAML is of something else. Raises YamlError."""
+    """Read a Compose file; None where the YAML is of something else, or of nothing. Raises YamlError."""
     found = [root for root in documents(text) if not root.null]
     roots = [root for root in found if root.kind == "mapping"]
     services = {service.name: service for root in roots for service in _services(root)}
     known = any(_TOP.intersection(root.entries()) for root in roots)
-    if found and not services and not known:
+    if not services and not known:
         return None
-    return ComposeFile(path=path, roots=roots, services=services, variables=variables)
+    problems = tuple(problem for root in roots for problem in _problems(root))
+    return ComposeFile(path=path, roots=roots, services=services, variables=variables, problems=problems)
+
+
+def _problems(root: Node) -> Iterator[tuple[int, str]]:
+    """Keys that stand twice, and services that are no mappings."""
+    under = root.get("services")
+    named = under.entries() if under is not None else {}
+    if under is not None and not under.null and under.kind != "mapping":
+        yield under.line, "services is no mapping"
+    for mapping in (root, *([under] if under else []), *(value for _, value in named.values())):
+        yield from ((line, f"the key {key} stands twice") for key, line in mapping.twice())
+    for name, (key, value) in named.items():
+        if value.kind != "mapping" and not value.null:
+            yield key.line, f"the service {name} is no mapping"
+
+
+def is_template(file: ComposeFile) -> bool:
+    """Whether an image has the marks of a template, which no image can have."""
+    images = (service.keys["image"][1] for service in file.services.values() if "image" in service.keys)
+    return any(node.kind == "mapping" or is_template_mark(node.text) for node in images)
 
 
 def _services(root: Node) -> Iterator[Service]:

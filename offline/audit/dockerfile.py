@@ -16,6 +16,7 @@ _DIRECTIVE = re.compile(r"^\s*#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
 _COMMENT = re.compile(r"^\s*#")
 _HEREDOC = re.compile(r"^\s*\d*<<-?\s*([\"']?)([^\s\"'<>|&;]+)\1\s*$")
 _LEADING_HEREDOC = re.compile(rb"^(\d*<<-?\s*[\"']?\w+[\"']?)\s+(?=[^\s|;&])")
+_DOCUMENT = "/.heredoc/"
 _ERROR_LINE = re.compile(r"line (\d+)")
 
 
@@ -76,8 +77,29 @@ class Instruction:
         redirect, rest = self.text.cut(0, leading.end(1)), self.text.cut(leading.end(), len(self.text.data))
         return concatenated([rest, joined([(" ", rest.lines[-1])], rest.path), redirect], self.text.path)
 
+    @property
+    def documents(self) -> dict[str, Located]:
+        """Several here-documents of one RUN by the file names that `shell_text` gives them."""
+        several = len(self.heredocs) > 1
+        return {f"{_DOCUMENT}{at}": one.content for at, one in enumerate(self.heredocs)} if several else {}
+
+    def _documents_named(self) -> Located:
+        """The text with each `<<NAME` as `<file`: grammars lose count of several here-documents on a line."""
+        parts, position = [], 0
+        for at, heredoc in enumerate(self.heredocs):
+            mark = re.compile(rb"(?<!<)(\d*)<<-?[ \t]*([\"']?)" + re.escape(heredoc.name.encode()) + rb"\2(?!\w)")
+            found = mark.search(self.text.data, position)
+            if found is None:
+                break
+            named = joined([(f"{found[1].decode()}<{_DOCUMENT}{at} ", self.text.line(found.start()))], self.text.path)
+            parts += [self.text.cut(position, found.start()), named]
+            position = found.end()
+        return concatenated([*parts, self.text.cut(position, len(self.text.data))], self.text.path)
+
     def shell_text(self) -> Located:
-        """What the shell gets: the text, and after it the here-documents that it names."""
+        """What the shell gets: the text, and after it the here-document that it names; several become `documents`."""
+        if len(self.heredocs) > 1:
+            return self._documents_named()
         parts = [self._command_first()]
         for heredoc in self.heredocs:
             line = heredoc.content.lines[-1]

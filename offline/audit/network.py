@@ -66,7 +66,7 @@ def downloads(command: Command, known: Mapping[str, str], done: MutableSet[str])
     name = name_of(words[0])
     call = Call(words=words[1:], known={**known, **dict(command.assigned)}, done=done)
     yield from _of_program(name, call, command)
-    yield from _repositories(name, command)
+    yield from _repositories(name, call, command)
     yield from _indexes(name, call, command)
 
 
@@ -151,11 +151,22 @@ def _installs(command: Command) -> bool:
     return fed or any(name_of(word).startswith(("rustup-init", "rustup.sh")) for word in command.values[1:])
 
 
-def _repositories(name: str, command: Command) -> Iterator[Found]:
-    """A file written into the package manager's list of repositories."""
+def _repositories(name: str, call: Call, command: Command) -> Iterator[Found]:
+    """A file written into the package manager's list of repositories.
+
+    One that is written line by line (`echo [x] > x.repo; echo baseurl=… >> x.repo`) is one repository; a line of apt's
+    or apk's list is one each.
+    """
     named = command.values[1:] if name in {"tee", "curl", "wget"} else ()
-    if any(_REPOSITORY_FILE.match(written) for written in (*command.writes, *named)):
-        yield "repo_add", command.text
+    for written in (*command.writes, *named):
+        if not _REPOSITORY_FILE.match(written):
+            continue
+        key = f"repository {written}"
+        again = key in call.done and (".repo" in written or "://" not in command.text)
+        call.done.add(key)
+        if not again:
+            yield "repo_add", command.text
+            return
 
 
 def _indexes(name: str, call: Call, command: Command) -> Iterator[Found]:

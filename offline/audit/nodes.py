@@ -66,6 +66,16 @@ class Node:
         self._merged = found
         return found
 
+    def twice(self) -> list[tuple[str, int]]:
+        """(key, line) of every key that this mapping has had before; `<<` may stand several times."""
+        seen: set[str] = set()
+        found = []
+        for key, _ in self.pairs:
+            if key.text in seen and key.text != "<<":
+                found.append((key.text, key.line))
+            seen.add(key.text)
+        return found
+
     def get(self, *names: str) -> Node | None:
         """The value under a path of keys, or None."""
         node: Node | None = self

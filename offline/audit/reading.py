@@ -12,6 +12,7 @@ from offline.audit.compose import (
     build_of,
     extended,
     includes,
+    is_template,
     read_compose,
     read_variables,
 )
@@ -79,8 +80,14 @@ class Reading:
             if certain:
                 self._refuse(path, "compose", "has no services", 1)
             return
+        if is_template(file):
+            self._template(path)
+            return
         self.files[path] = AuditedFile(path=path, kind="compose")
         self.sources.composes[path] = file
+        self.findings += [
+            _unreadable(path, line, f"Compose refuses {path}: {reason}", reason) for line, reason in file.problems
+        ]
         self._linked(file)
 
     def _variables(self, folder: str, name: str = ".env") -> dict[str, str]:
@@ -117,7 +124,7 @@ class Reading:
             if section.inline is not None:
                 self._inline(file, service, section, section.inline, context)
             elif context is not None and not section.remote:
-                dockerfile = relative(context, section.dockerfile or "Dockerfile")
+                dockerfile = self.sources.source.plain(relative(context, section.dockerfile or "Dockerfile"))
                 self._composed(file, service, section, context, dockerfile)
             if section.remote:
                 self._composed(file, service, section, "", "")
@@ -128,17 +135,18 @@ class Reading:
         self.sources.composed.append(
             ComposedBuild(file=file, service=service, section=section, context=context, dockerfile=dockerfile)
         )
-        if context.startswith(".."):
-            self.findings.append(
-                found(
-                    "outside-source",
-                    file.path,
-                    section.line,
-                    f"{service.name} is built in {section.context}, which is outside the source",
-                    "move it into the source; nothing outside is read",
-                    value=section.context,
+        for what, place, written in (("in", context, section.context), ("by", dockerfile, section.dockerfile)):
+            if place.startswith("..") and written:
+                self.findings.append(
+                    found(
+                        "outside-source",
+                        file.path,
+                        section.line,
+                        f"{service.name} is built {what} {written}, which is outside the source",
+                        "move it into the source; nothing outside is read",
+                        value=written,
+                    )
                 )
-            )
 
     def _inline(
         self, file: ComposeFile, service: Service, section: BuildSection, node: Node, context: str | None
@@ -229,16 +237,18 @@ class Reading:
 
     def _refuse(self, path: str, kind: str, reason: str, line: int) -> None:
         self.files[path] = AuditedFile(path=path, kind=kind, error=reason)
-        self.findings.append(
-            found(
-                "unreadable",
-                path,
-                line,
-                f"{path} could not be read: {reason}",
-                "mend the file, or leave it out of the audited paths",
-                value=reason,
-            )
-        )
+        self.findings.append(_unreadable(path, line, f"{path} could not be read: {reason}", reason))
+
+
+def _unreadable(path: str, line: int, message: str, reason: str) -> Finding:
+    return found(
+        "unreadable",
+        path,
+        line,
+        message,
+        "mend the file, or leave it out of the audited paths",
+        value=reason,
+    )
 
 
 def _base_words(instruction: Instruction) -> tuple[str, ...]:

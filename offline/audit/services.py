@@ -62,15 +62,8 @@ def health_of(service: Service) -> Node | None:
 
 def required_variables(file: ComposeFile) -> Iterator[tuple[str, int]]:
     """(name, line) of every `${NAME:?…}`."""
-    seen: set[int] = set()
-    waiting = list(file.roots)
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        waiting += [*node.items, *(part for pair in node.pairs for part in pair)]
-        if node.kind == "scalar" and "?" in node.text and "${" in node.text:
+    for node in file.scalars():
+        if "?" in node.text and "${" in node.text:
             found = expand(node.text, {}, double_dollar=True).required
             yield from ((name, node.line) for name in dict.fromkeys(found))
 

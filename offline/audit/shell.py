@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -85,8 +85,11 @@ def _parser() -> Parser | None:
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
 
 
-def commands(text: Located, known: dict[str, str]) -> list[Command]:
-    """Every command of `text` in the order it stands. `known` are variables; assignments on the way are added to it."""
+def commands(text: Located, known: dict[str, str], documents: Mapping[str, Located] | None = None) -> list[Command]:
+    """Every command of `text` in the order it stands. `known` are variables; assignments on the way are added to it.
+
+    `documents` are texts by the file names under which commands read them (`sh </.heredoc/0`).
+    """
     if not text.data.strip() or len(text.data) > LARGEST:
         return []
     parser = _parser()
@@ -94,7 +97,7 @@ def commands(text: Located, known: dict[str, str]) -> list[Command]:
         return []
     # As long as the text, so every offset still fits.
     tree = parser.parse(_BACKQUOTED_COMMENT.sub(lambda found: b" " * len(found[0]), text.data))
-    walk = _Walk(text, known)
+    walk = _Walk(text, known, documents or {})
     walk.walk(tree.root_node, _Around())
     return walk.found
 
@@ -111,8 +114,9 @@ class _Around:
 
 
 class _Walk:
-    def __init__(self, text: Located, known: dict[str, str]) -> None:
+    def __init__(self, text: Located, known: dict[str, str], documents: Mapping[str, Located]) -> None:
         self.text = text
+        self.documents = documents
         self.known = known
         self.found: list[Command] = []
 
@@ -203,6 +207,9 @@ class _Walk:
         if redirect.type == "herestring_redirect":
             word = next((child for child in redirect.named_children if child.type in _WORDS), None)
             return self._word(word).inside if word is not None else None
+        if redirect.type == "file_redirect":
+            named = (_text(child) for child in redirect.named_children if child.type in _WORDS)
+            return next((self.documents[name] for name in named if name in self.documents), None)
         body = next((child for child in redirect.named_children if child.type == "heredoc_body"), None)
         if redirect.type != "heredoc_redirect" or body is None:
             return None

@@ -95,6 +95,10 @@ class Source:
             raise RefusedError("leads outside the given path, so it is not read")
         return place
 
+    def plain(self, path: str) -> str:
+        """`path` without the way out of the root and in again (`../source/x`)."""
+        return os.path.relpath(os.path.join(self.root, path), self.root).replace(os.sep, "/")  # noqa: PTH118 - lexical
+
     def text(self, path: str) -> str:
         """The text of a file. Raises RefusedError with the reason where it cannot be text of a sane size."""
         if self.only is not None and path != self.only:

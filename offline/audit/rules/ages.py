@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 _NEW_SERVICE_KEYS = listed(
     "develop annotations attach gpus label_file models post_start pre_stop provider use_api_socket uts storage_opt_v2"
 )
+# 1.29 knows `:-`, `-`, `:?` and `?`, and the first `}` ends it (compose/config/interpolation.py).
+_NEW_VARIABLE = re.compile(r"(?<!\$)\$\{\w+(?::?\+|:?[-?][^}]*\$\{)")
 _NEW_TOP_KEYS = listed("include models")
 _NEW_BUILD_KEYS = listed(
     "dockerfile_inline additional_contexts secrets ssh tags platforms privileged no_cache pull cache_to entitlements "
@@ -55,6 +58,12 @@ def _top(file: ComposeFile) -> Iterator[Finding]:
             )
         for key in sorted(_NEW_TOP_KEYS & entries.keys()):
             yield _new(file, entries[key][0].line, f"{key}:", key)
+    for section, key in (("configs", "content"), ("configs", "environment"), ("secrets", "environment")):
+        for name, (_, value) in file.named(section).items():
+            if (entry := value.entries().get(key)) is not None:
+                yield _new(file, entry[0].line, f"{section}.{name}.{key}", f"{section}.{key}")
+    for line in dict.fromkeys(node.line for node in file.scalars() if _NEW_VARIABLE.search(node.text)):
+        yield _new(file, line, "a variable with :+ or with another variable inside", "${…}")
 
 
 def _service(file: ComposeFile, service: Service) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ NOT_SECRET = re.compile(
 _ARCHITECTURE = re.compile(
     rb"(?<![A-Za-z0-9])(?:amd64|x86_64|x86-64|arm64|aarch64|linux64|linux-x64|x64)(?![A-Za-z0-9])"
 )
+_GIT = re.compile(r"^(?:git@|git://|ssh://|https?://[^#?]+\.git(?:[#?]|$))")
 _CHECKS = listed("sha256sum sha512sum sha1sum shasum md5sum gpg gpgv gpg2 cosign minisign b2sum signify openssl")
 _KEYWORDS = listed(
     "FROM RUN CMD LABEL MAINTAINER EXPOSE ENV ADD COPY ENTRYPOINT VOLUME USER WORKDIR ARG ONBUILD STOPSIGNAL SHELL "
@@ -60,12 +61,14 @@ def _not_analysed(path: str, line: int, reason: str) -> Finding:
 
 
 def _refused(build: BuildAudit) -> Iterator[Finding]:
-    """What the parser lets pass and the build refuses: unknown keywords, and nothing to build on."""
+    """What the parser lets pass and the build refuses: unknown keywords, missing words, and nothing to build on."""
     file = build.build.file
-    unknown = [one for one in file.instructions if one.keyword not in _KEYWORDS]
-    problems = [(one.line, f"there is no instruction {one.keyword}") for one in unknown]
-    if not unknown and not any(one.keyword == "FROM" for one in file.instructions):
+    problems = [(one.line, reason) for one in file.instructions if (reason := _problem(one))]
+    first = next((one for one in file.instructions if one.keyword != "ARG"), None)
+    if not problems and not any(one.keyword == "FROM" for one in file.instructions):
         problems = [(1, "it has no FROM")]
+    elif not problems and first is not None and first.keyword != "FROM":
+        problems = [(first.line, f"{first.keyword} stands before the first FROM")]
     for line, reason in problems:
         yield found(
             "unreadable",
@@ -75,6 +78,18 @@ def _refused(build: BuildAudit) -> Iterator[Finding]:
             "mend the line, or leave the file out of the audited paths",
             value=reason,
         )
+
+
+def _problem(instruction: Instruction) -> str:
+    words = instruction.words
+    match instruction.keyword:
+        case "FROM" if len(words) != 1 and not (len(words) == 3 and words[1].lower() == "as"):  # noqa: PLR2004
+            return "FROM wants an image, or an image, AS and a name"
+        case "COPY" | "ADD" if len(words) < 2:  # noqa: PLR2004 - a source and a target
+            return f"{instruction.keyword} wants a source and a target"
+        case keyword if keyword not in _KEYWORDS:
+            return f"there is no instruction {keyword}"
+    return ""
 
 
 def _commands(build: BuildAudit) -> Iterator[Finding]:
@@ -174,6 +189,8 @@ def _new(path: str, instruction: Instruction) -> Iterator[Finding]:
     lacking = sorted(flags & {"--link", "--parents", "--exclude", "--checksum", "--keep-git-dir", "--device"})
     if instruction.heredocs:
         lacking.append("a here-document")
+    if instruction.keyword == "ADD" and any(_GIT.match(word) for word in instruction.words[:-1]):
+        lacking.append("a git repository")
     for feature in lacking:
         yield found(
             "needs-newer-engine",

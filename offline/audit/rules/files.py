@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from offline.audit.compose import ComposeFile, extended, includes, mounts
+from offline.audit.compose import ComposeFile, env_files, extended, includes, mounts
 from offline.audit.listed import listed
 from offline.audit.rules.catalogue import found
 from offline.audit.services import source_path
@@ -36,6 +36,7 @@ def check(sources: Sources) -> Iterator[Finding]:
                 yield from _line_ends(sources, mounted, checked)
     for file in sources.composes.values():
         yield from _links(sources, file)
+        yield from _files_outside(file)
 
 
 def _copied(sources: Sources, path: str, line: int, place: str) -> Iterator[Finding]:
@@ -82,16 +83,40 @@ def _links(sources: Sources, file: ComposeFile) -> Iterator[Finding]:
     links = [*includes(file), *(link for one in file.services.values() if (link := extended(one, file)) is not None)]
     for link in links:
         place = source_path(file, link.path) if link.path else None
-        if place is not None and place.startswith(".."):
+        if link.path.startswith("/") or (place is not None and place.startswith("..")):
+            yield _outside(file, link.line, link.how, link.path)
+        elif place is not None and sources.source.exists(place) is False:
             yield found(
-                "outside-source",
+                "unreadable",
                 file.path,
                 link.line,
-                f"{link.how} of {link.path} leads outside the source, so it was not read",
-                "move that file into the source",
+                f"{link.how} of {link.path}, which is not in the source; Compose refuses the file without it",
+                "add that file, or take the line out",
                 value=link.path,
             )
     yield from _cycles(sources, file)
+
+
+def _outside(file: ComposeFile, line: int, how: str, path: str) -> Finding:
+    return found(
+        "outside-source",
+        file.path,
+        line,
+        f"{how} of {path} leads outside the source, so it was not read",
+        "move that file into the source",
+        value=path,
+    )
+
+
+def _files_outside(file: ComposeFile) -> Iterator[Finding]:
+    """Env files, secrets and configs that are reached by `../`."""
+    taken = [("env_file", one.path, one.line) for service in file.services.values() for one in env_files(service, file)]
+    for section in ("secrets", "configs"):
+        entries = (value.entries().get("file") for _, value in file.named(section).values())
+        taken += [(section, file.text(entry[1].text), entry[0].line) for entry in entries if entry is not None]
+    for how, path, line in taken:
+        if (source_path(file, path) or "").startswith(".."):
+            yield _outside(file, line, how, path)
 
 
 def _cycles(sources: Sources, file: ComposeFile) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from offline.audit.compose import ComposeFile, Mount, Service, env_files, extended, mounts, pairs
+from offline.audit.compose import ComposeFile, Mount, Service, env_files, extended, mounts, pairs, words
 from offline.audit.model import Finding, Item
 from offline.audit.references import parse_reference
 from offline.audit.rules.bases import unpinned
@@ -15,9 +15,11 @@ from offline.audit.rules.catalogue import found
 from offline.audit.services import health_of, source_path
 
 if TYPE_CHECKING:
-    from offline.audit.sources import Sources
+    from offline.audit.sources import ComposedBuild, Sources
 
 _DEFAULT = re.compile(r"^\$\{(\w+):?-(.+)\}$")
+_IN_ADDRESS = re.compile(r"^\w[\w+.-]*://[^:/@\s$]*:[^@/\s$]+@")
+_REQUIREPASS = re.compile(r"--requirepass[=\s]+[\"']?([^\s\"']+)")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,12}$")
 
 
@@ -31,6 +33,7 @@ def check(sources: Sources) -> Iterator[Finding]:
         yield from _health(file, service, sources)
         yield from _platform(file, service)
     for composed in sources.composed:
+        yield from _unmounted(composed, sources)
         if composed.section.remote:
             yield found(
                 "remote-context",
@@ -84,6 +87,26 @@ def _volumes(file: ComposeFile, service: Service, sources: Sources) -> Iterator[
             )
         elif mount.kind == "bind":
             yield from _bind(file, service, mount, sources)
+
+
+def _unmounted(composed: ComposedBuild, sources: Sources) -> Iterator[Finding]:
+    """VOLUMEs of a built image over which its service mounts nothing: each new container gets an empty one."""
+    file, service, build = composed.file, composed.service, sources.builds.get(composed.dockerfile)
+    if build is None or not build.build.stages:
+        return
+    layered = (service, *sources.layers(file, service))
+    mounted = {mount.target.rstrip("/") for one in layered for mount in mounts(one, file)}
+    for stage in build.build.stages[-1].lineage:
+        for target in (word for one in stage.instructions if one.keyword == "VOLUME" for word in one.words):
+            if target.rstrip("/") not in mounted and "$" not in target:
+                yield found(
+                    "anonymous-volume",
+                    file.path,
+                    service.line,
+                    f"the image of {service.name} has VOLUME {target}, and nothing with a name is mounted there",
+                    f"mount a volume with a name: `<name>:{target}`, and list the name under `volumes:`",
+                    value=target,
+                )
 
 
 def _bind(file: ComposeFile, service: Service, mount: Mount, sources: Sources) -> Iterator[Finding]:
@@ -158,6 +181,7 @@ def _passwords(file: ComposeFile, service: Service) -> Iterator[Finding]:
 
 
 def _literal_secrets(file: ComposeFile, service: Service) -> Iterator[tuple[str, int]]:
+    """(name, line) of passwords in `environment`, in addresses there, and of redis's `--requirepass`."""
     raw = ComposeFile(path=file.path, roots=[], services={})
     node = service.value("environment")
     entries = [] if node is None else [(item.text.partition("="), item.line) for item in node.items]
@@ -168,8 +192,17 @@ def _literal_secrets(file: ComposeFile, service: Service) -> Iterator[tuple[str,
         value, line = written[name]
         default = _DEFAULT.match(value)
         literal = default[2] if default else value
-        if literal and "$" not in literal and SECRET_NAME.search(name) and not NOT_SECRET.search(name):
+        named = SECRET_NAME.search(name) and not NOT_SECRET.search(name) and not _switch(name, literal)
+        if _IN_ADDRESS.search(literal) or (literal and "$" not in literal and named):
             yield name, line
+    command = words(service.value("command"), raw)
+    if (given := _REQUIREPASS.search(command)) and "$" not in given[1]:
+        yield "--requirepass", service.line_of("command")
+
+
+def _switch(name: str, value: str) -> bool:
+    """Named like a password, but switched on or off; having none at all is no better than having a known one."""
+    return value.lower() in {"true", "false", "yes", "no", "on", "off"} and "ALLOW_EMPTY" not in name.upper()
 
 
 def _health(file: ComposeFile, service: Service, sources: Sources) -> Iterator[Finding]:
@@ -188,18 +221,18 @@ def missing_health(file: ComposeFile, service: Service, sources: Sources) -> boo
     """No health check in the service, in what it extends or overrides, or in the image that it builds."""
     if health_of(service) is not None:
         return False
-    inherited = list(_inherited(file, service, sources))
-    if any(health_of(one) is not None for one in inherited):
+    own = [service, *_extended(file, service, sources)]
+    if service.value("healthcheck") is None and not any(one.value("image") or one.value("build") for one in own):
         return False
-    for composed in sources.composed:
-        if composed.service in [service, *inherited] and composed.dockerfile in sources.builds:
-            return not sources.builds[composed.dockerfile].healthy
-    whole = service.value("image") is not None or service.value("build") is not None
-    return whole or service.value("healthcheck") is not None
+    every = [*own, *sources.layers(file, service)]
+    if any(health_of(one) is not None for one in every):
+        return False
+    built = [one.dockerfile for one in sources.composed if one.service in every and one.dockerfile in sources.builds]
+    return not built or not sources.builds[built[0]].healthy
 
 
-def _inherited(file: ComposeFile, service: Service, sources: Sources) -> Iterator[Service]:
-    """The services that this one extends, and those of the same name in the files that are given with this one."""
+def _extended(file: ComposeFile, service: Service, sources: Sources) -> Iterator[Service]:
+    """The services that this one extends, the nearest first."""
     seen = {(file.path, service.name)}
     where, one = file, service
     while (link := extended(one, where)) is not None:
@@ -212,7 +245,6 @@ def _inherited(file: ComposeFile, service: Service, sources: Sources) -> Iterato
             break
         one = where.services[link.service]
         yield one
-    yield from sources.layers(file, service)
 
 
 def _platform(file: ComposeFile, service: Service) -> Iterator[Finding]:
