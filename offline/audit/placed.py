@@ -80,11 +80,8 @@ class Placed:
 
     def program(self, name: str) -> str | None:
         """Where the shell finds a program of that name, if it was copied there."""
-        places = ((folder, f"{folder}/{name}") for folder in _PATH)
-        return next((place for folder, place in places if self._holds(folder, place)), None)
-
-    def _holds(self, folder: str, place: str) -> bool:
-        return any(target in {place, folder} for target, _ in self.pairs) or place in self.inline
+        held = {target for target, _ in self.pairs} | self.inline.keys()
+        return next((f"{folder}/{name}" for folder in _PATH if folder in held or f"{folder}/{name}" in held), None)
 
     def mounted(self, options: Mapping[str, str], other: Placed | None = None) -> None:
         """RUN --mount=type=bind of the context, or of what another stage has."""
