@@ -47,6 +47,7 @@ preflight() {
     FINDINGS=$(mktemp)
     preflight_all
     preflight_omitted
+    preflight_adopt
     while IFS=$'\t' read -r kind id text; do
         if [[ $kind == refuse && " ${ACCEPTED[*]-} " == *" $id "* ]] && may_be_accepted "$id"; then
             kind=warn
@@ -69,6 +70,7 @@ settle() {
     ROOT=${ROOT:-$(fact "$FACTS" root)}
     [[ $ROOT == /* && $ROOT =~ ^[A-Za-z0-9/._-]+$ && $ROOT != / ]] || usage_error root_malformed "$ROOT"
     ROOT=${ROOT%/}
+    ADOPT=${ADOPT:-$(state_get adopt)} # of a killed run
     if [[ -z $MODE ]]; then
         MODE=$(state_get mode)
         if [[ -z $MODE || -z $(services_of "$FACTS" "$MODE") ]]; then
@@ -94,7 +96,7 @@ deploy() {
     done
     begin deploy "$(fact "$FACTS" id)" "$MODE"
     compose_choose
-    into_service load:load_images prove:prove_images switch:switch_release up:up_services health:check_health \
+    into_service load:load_images prove:prove_images adopt:adopt_old switch:switch_release up:up_services health:check_health \
         record:record_release
 }
 

@@ -5,16 +5,8 @@ set -Eeuo pipefail
 set +o posix # a caller's POSIXLY_CORRECT turns it on, and bash 4.2 then refuses `< <(…)`
 
 remove_stack() {
-    local service id name
     stop_stack
-    for service in $(services_of "$FACTS" "$MODE"); do
-        while read -r id name; do
-            docker rm "$id" >/dev/null
-        done < <(containers_of "$service")
-    done
-    for id in $(docker network ls --quiet --filter "label=com.docker.compose.project=$STACK"); do
-        docker network rm "$id" >/dev/null
-    done
+    remove_containers
     rm -f -- "$ROOT/current"
     state_set current= former= mode=
 }

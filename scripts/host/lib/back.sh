@@ -7,7 +7,13 @@ take_back() {
     failed=$(fact "$FACTS" id)
     keep_service_log "$failed" || true # a full disk must not keep us from going back
     current=$(state_get current)
-    if [[ -z $current ]]; then
+    if [[ -z $current && -f $ROOT/adopted ]]; then
+        run_step back give_back
+        if ((STEP_CODE)); then
+            finish 8 failed adopt_not_back "$failed" "$ROOT/adopted"
+        fi
+        finish 7 returned adopt_back "$failed" "$ADOPT"
+    elif [[ -z $current ]]; then
         stop_first
     elif is_in_service; then
         finish 8 failed back_is_same "$current"

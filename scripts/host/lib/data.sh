@@ -74,7 +74,10 @@ env_lines() {
     fi
     while IFS= read -r name; do
         if [[ ! -f $ROOT/.env ]] || ! grep -qE "^$name=." "$ROOT/.env"; then
-            secret=$(new_secret "$name")
+            secret=$(adopted_secret "$name")
+            if [[ -z $secret ]]; then
+                secret=$(new_secret "$name")
+            fi
             printf '%s=%s\n' "$name" "$secret"
         fi
     done < <(records "$FACTS" secret)

@@ -13,6 +13,7 @@ record_release() {
     else
         state_set "current=$id" "mode=$MODE" "former=$current" "former_mode=$former_mode" "history=$(history_with "$id")"
     fi
+    adoption_done
     open_firewall
     tag_familiarly
     prune_releases
