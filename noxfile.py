@@ -9,7 +9,7 @@ import nox
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "unit", "smoke"]
+nox.options.sessions = ["lint", "unit", "smoke", "airgap"]
 
 LOCK = "requirements-dev.lock"
 
@@ -36,7 +36,7 @@ def lint(session: nox.Session) -> None:
     session.run("shellcheck", "--external-sources", *shell_files())
     session.run("shfmt", "-d", "-i", "4", "-ci", "-s", *shell_files())
     session.run("hadolint", *sorted(str(path) for path in pathlib.Path("docker").rglob("Dockerfile")))
-    session.run("python", "tests/host/old_hosts.py", "scripts/host")
+    session.run("python", "tests/host/old_hosts.py", "scripts/host", "scripts/remote")
 
 
 @nox.session
