@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from offline.console import Console
+from offline.errors import UsageError
+from offline.tasks.hosts import HOST_HELP, deploy_to, targets_of
 from offline.tasks.task import BUILD_HELP, PART_SIZE_HELP, load_config, task
 
 if TYPE_CHECKING:
@@ -14,9 +16,12 @@ _ID_HELP = "the release id, YYYYMMDD-HHMMSS; without it the present time in UTC"
 _HELP = BUILD_HELP | {"json": "one JSON object on stdout, everything else on stderr"}
 
 
-@task(help=_HELP | PART_SIZE_HELP | {"id": _ID_HELP, "audit": "--no-audit skips the audit"})
+@task(
+    iterable=["host"], help=_HELP | HOST_HELP | PART_SIZE_HELP | {"id": _ID_HELP, "audit": "--no-audit skips the audit"}
+)
 def release(
     _context: Context,
+    host: list[str],
     source: str | None = None,
     config: str | None = None,
     strategy: str | None = None,
@@ -25,20 +30,27 @@ def release(
     json: bool = False,  # noqa: FBT001, FBT002 - Invoke makes flags of these
     audit: bool = True,  # noqa: FBT001, FBT002
     part_size: str | None = None,
+    ssh_config: str | None = None,
 ) -> None:
-    """Turn a source tree into one verified offline bundle: audit, bases, build, export, package."""
+    """Turn a source tree into one verified offline bundle: audit, bases, build, export, package; --host deploys it."""
     from offline.bundle import parts
     from offline.release.run import check_id, new_id, running
     from offline.release.stages import release as run_release
     from offline.tasks.show import show_outcome
 
+    if host and part_size:
+        raise UsageError("--part-size is for bundles that travel by hand", hint="leave out --part-size, or --host")
+    targets = targets_of(host, ssh_config) if host else ()
     resolved = load_config(config, source=source, strategy=strategy, mode=mode)
     identity = check_id(id) if id else new_id()
     limit = parts.size(part_size) if part_size else None
     console = Console()
     with running(resolved, console, "invoke release") as run:
         outcome = run_release(run, identity=identity, audited=audit, part_size=limit)
-    show_outcome(console, outcome, as_json=json)
+    if not (targets and json):
+        show_outcome(console, outcome, as_json=json)
+    if targets:
+        deploy_to(targets, console, outcome.written.path, as_json=json)
 
 
 @task(help=_HELP)
