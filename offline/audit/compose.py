@@ -112,7 +112,8 @@ def _problems(root: Node) -> Iterator[tuple[int, str]]:
 def is_template(file: ComposeFile) -> bool:
     """Whether an image has the marks of a template, which no image can have."""
     images = (service.keys["image"][1] for service in file.services.values() if "image" in service.keys)
-    return any(node.kind == "mapping" or is_template_mark(node.text) for node in images)
+    # `{{ x }}` without quotes is, to YAML, a mapping with a mapping for its key.
+    return any(is_template_mark(node.text) or any(key.kind == "mapping" for key, _ in node.pairs) for node in images)
 
 
 def _services(root: Node) -> Iterator[Service]:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from offline.audit.layers import layers, overridden, overrides
+from offline.audit.compose import extended
+from offline.audit.layers import CANONICAL, layers, overridden, overrides
+from offline.audit.services import source_path
 
 if TYPE_CHECKING:
     from offline.audit.build import BuildAudit
@@ -63,6 +65,13 @@ class Sources:
     def overridden(self, file: ComposeFile) -> ComposeFile | None:
         """The file that Compose reads before this one by itself."""
         return overridden(file, self.composes)
+
+    @functools.cached_property
+    def only_extended(self) -> frozenset[str]:
+        """Files from which others take single services, and that nobody starts: Compose does not look for their names."""
+        links = ((file, link) for file, service in self.services() if (link := extended(service, file)) and link.path)
+        taken = {source_path(file, link.path) or "" for file, link in links}
+        return frozenset(path for path in taken if path.rpartition("/")[2] not in CANONICAL)
 
     def services(self) -> Iterator[tuple[ComposeFile, Service]]:
         """Every service of every file."""

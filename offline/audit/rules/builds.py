@@ -23,6 +23,8 @@ SECRET_NAME = re.compile(
 NOT_SECRET = re.compile(
     r"_(?:FILE|PATH|URL|LENGTH|TTL|EXPIR\w*|NAME|ID|POLICY|ALGORITHM|TYPE|TIMEOUT|ENABLED)$", re.IGNORECASE
 )
+# Named like a secret, but switched on or off.
+SWITCHES = listed("true false yes no on off")
 _ARCHITECTURE = re.compile(
     rb"(?<![A-Za-z0-9])(?:amd64|x86_64|x86-64|arm64|aarch64|linux64|linux-x64|x64)(?![A-Za-z0-9])"
 )
@@ -172,7 +174,7 @@ def _secrets(path: str, instruction: Instruction) -> Iterator[Finding]:
     if instruction.keyword not in {"ARG", "ENV"}:
         return
     for name, value in declared(instruction, {}):
-        given = value or instruction.keyword == "ARG"
+        given = (value or instruction.keyword == "ARG") and (value or "").lower() not in SWITCHES
         if given and SECRET_NAME.search(name) and not NOT_SECRET.search(name):
             yield found(
                 "secret-in-image",

@@ -39,8 +39,10 @@ class _Published:
 
 
 def check(sources: Sources) -> Iterator[Finding]:
-    """Every file, together with the one that Compose reads before it by itself."""
+    """Every file that is started, together with the one that Compose reads before it by itself."""
     for file in sources.composes.values():
+        if file.path in sources.only_extended:
+            continue
         base = sources.overridden(file)
         below = [] if base is None else [entry for _, entry in _ports(base)]
         taken = [entry for entry in below if not _replaced(entry.service.name, file)]

@@ -10,7 +10,7 @@ from offline.audit.compose import ComposeFile, Mount, Service, env_files, extend
 from offline.audit.model import Finding, Item
 from offline.audit.references import parse_reference
 from offline.audit.rules.bases import unpinned
-from offline.audit.rules.builds import NOT_SECRET, SECRET_NAME
+from offline.audit.rules.builds import NOT_SECRET, SECRET_NAME, SWITCHES
 from offline.audit.rules.catalogue import found
 from offline.audit.services import health_of, source_path
 
@@ -202,7 +202,7 @@ def _literal_secrets(file: ComposeFile, service: Service) -> Iterator[tuple[str,
 
 def _switch(name: str, value: str) -> bool:
     """Named like a password, but switched on or off; having none at all is no better than having a known one."""
-    return value.lower() in {"true", "false", "yes", "no", "on", "off"} and "ALLOW_EMPTY" not in name.upper()
+    return value.lower() in SWITCHES and "ALLOW_EMPTY" not in name.upper()
 
 
 def _health(file: ComposeFile, service: Service, sources: Sources) -> Iterator[Finding]:

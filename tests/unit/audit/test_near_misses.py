@@ -51,7 +51,8 @@ def test_what_compose_refuses_although_it_is_yaml_is_said(text: str, lines: list
 
 
 @pytest.mark.parametrize(
-    ("image", "templates"), [("{{ .Image }}", 1), ("'{{ registry }}/x:1'", 1), ("x:1\n    hostname: '{{.Node.ID}}'", 0)]
+    ("image", "templates"),
+    [("{{ .Image }}", 1), ("'{{ registry }}/x:1'", 1), ("x:1\n    hostname: '{{.Node.ID}}'", 0), ("{$I}", 0)],
 )
 def test_an_image_with_marks_makes_a_template(image: str, templates: int, tmp_path: Path) -> None:
     found = lines_of(tmp_path, "template", compose_yml=f"services:\n  a:\n    image: {image}\n")
@@ -132,6 +133,19 @@ def test_a_volume_of_the_image_wants_a_mount_with_a_name(target: str, count: int
     text = f"services:\n  a:\n    build: .\n    volumes: ['kept:{target}']\n"
     found = lines_of(tmp_path, "anonymous-volume", compose_yml=text, Dockerfile='FROM a:1\nVOLUME ["/data"]\n')
     assert len(found) == count
+
+
+@pytest.mark.parametrize(("line", "count"), [("ENV DISABLE_TOKEN=true", 0), ("ENV A_TOKEN=x", 1), ("ARG A_TOKEN", 1)])
+def test_a_switch_is_no_secret(line: str, count: int, tmp_path: Path) -> None:
+    assert len(lines_of(tmp_path, "secret-in-image", Dockerfile=f"FROM a:1\n{line}\n")) == count
+
+
+def test_services_that_are_only_extended_do_not_run_together(tmp_path: Path) -> None:
+    service = "    image: x:1\n    ports: ['80:80']\n"
+    base = f"services:\n  a:\n{service}  b:\n{service}"
+    files = {"common_yml": base, "compose_yml": "services:\n  a:\n    extends: {file: common.yml, service: a}\n"}
+    assert lines_of(tmp_path, "port-twice", **files) == []
+    assert lines_of(tmp_path, "port-twice", compose_yml=base) != []
 
 
 REPOSITORIES = [
