@@ -68,7 +68,7 @@ class Sources:
 
     @functools.cached_property
     def only_extended(self) -> frozenset[str]:
-        """Files from which others take single services, and that nobody starts: Compose does not look for their names."""
+        """Files that others take services from and nobody starts: Compose does not look for their names."""
         links = ((file, link) for file, service in self.services() if (link := extended(service, file)) and link.path)
         taken = {source_path(file, link.path) or "" for file, link in links}
         return frozenset(path for path in taken if path.rpartition("/")[2] not in CANONICAL)
