@@ -1,0 +1,89 @@
+# What a bundle leaves out and says is here: omitted.sh proves it, file by file and layer by layer.
+
+setup() {
+    LIB=$BATS_TEST_DIRNAME/../../scripts/host/lib
+    source "$LIB/facts.sh"
+    source "$LIB/omitted.sh"
+    # The engine, as far as omitted.sh sees it; real ones are in tests/airgap and tests/compat.
+    image_store() { printf '%s' "$STORE"; }
+    stored_chains() { printf '%s' "$CHAINS"; }
+    stored_blobs() { printf '%s' "$CONTENT"; }
+    BUNDLE=$BATS_TEST_TMPDIR/bundle ROOT=$BATS_TEST_TMPDIR/root FACTS=$BATS_TEST_TMPDIR/bundle/scripts/facts.tsv
+    mkdir -p "$BUNDLE/scripts" "$ROOT/payload/web-1/models"
+    printf 'image\tweb\tmini/web:1\t-\tsha256:c\tsha256:m\nlayer\tweb\t0\tdiff0\tblob0\t5\nlayer\tweb\t1\tdiff1\tblob1\t5\n' >"$FACTS"
+    CHAINS='' CONTENT='' STORE=classic
+}
+
+# leaves_out LINE...
+leaves_out() {
+    printf '%b\n' "$@" >"$BUNDLE/omitted.tsv"
+}
+
+sum_of() {
+    printf '%s' "$1" | sha256sum | cut -d ' ' -f 1
+}
+
+@test "a bundle that leaves nothing out needs nothing" {
+    omitted_present
+}
+
+@test "a classic store has a layer when an image has the whole chain below it" {
+    leaves_out 'blob\tblob0\t-' 'blob\tblob1\t-'
+    CHAINS=$'other\ndiff0 diff1 more\n'
+    omitted_present
+}
+
+@test "the same layer on another base is not the one" {
+    leaves_out 'blob\tblob0\t-' 'blob\tblob1\t-'
+    CHAINS=$'diff0\nother diff1\n'
+    run omitted_present
+    [ "$status" -eq 1 ]
+    [ "$output" = $'absent\tblob\tblob1' ]
+}
+
+@test "a layer that a second image of the bundle has elsewhere must be there, too" {
+    printf 'image\tdb\tmini/db:1\t-\tsha256:d\tsha256:n\nlayer\tdb\t0\tdiff1\tblob1\t5\n' >>"$FACTS"
+    leaves_out 'blob\tblob1\t-'
+    CHAINS=$'diff0 diff1\n'
+    run omitted_present
+    [ "$output" = $'absent\tblob\tblob1' ]
+}
+
+@test "a containerd store has what its content has" {
+    STORE=containerd CONTENT=$'blob0\n'
+    leaves_out 'blob\tblob0\t-' 'blob\tblob1\t-'
+    run omitted_present
+    [ "$status" -eq 1 ]
+    [ "$output" = $'absent\tblob\tblob1' ]
+}
+
+@test "without an engine no layer is here, nor is what installs one left out" {
+    STORE=''
+    leaves_out 'blob\tblob0\t-' "file\tengine/docker.tgz\t-\t$(sum_of engine)"
+    CHAINS=$'diff0\n'
+    run omitted_present
+    [ "$status" -eq 1 ]
+    [ "${lines[0]}" = $'absent\tblob\tblob0' ]
+    [ "${lines[1]}" = $'absent\tfile\tengine/docker.tgz' ]
+}
+
+@test "a file is here when its bytes are: another file of that name is not it" {
+    printf 'model' >"$ROOT/payload/web-1/models/a b"
+    printf 'edited' >"$ROOT/payload/web-1/models/c"
+    leaves_out "file\tmodels/a b\tpayload/web-1/models/a b\t$(sum_of model)" \
+        "file\tmodels/c\tpayload/web-1/models/c\t$(sum_of model)" \
+        "file\tmodels/d\tpayload/web-1/models/d\t$(sum_of model)"
+    run omitted_present
+    [ "$status" -eq 1 ]
+    [ "$output" = $'absent\tfile\tmodels/c\nabsent\tfile\tmodels/d' ]
+}
+
+@test "what was left out of a folder, or a file itself, is copied to where it is wanted" {
+    printf 'model' >"$ROOT/payload/web-1/models/a b"
+    leaves_out "file\tmodels/x/a b\tpayload/web-1/models/a b\t0" "file\tmodels-other\tpayload/web-1/models/a b\t0"
+    omitted_into models "$BATS_TEST_TMPDIR/new/models"
+    [ "$(cat "$BATS_TEST_TMPDIR/new/models/x/a b")" = model ]
+    [ "$(find "$BATS_TEST_TMPDIR/new" -type f | wc -l)" -eq 1 ]
+    omitted_into models-other "$BATS_TEST_TMPDIR/new/single"
+    [ "$(cat "$BATS_TEST_TMPDIR/new/single")" = model ]
+}
