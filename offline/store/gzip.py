@@ -4,7 +4,7 @@ Any gzip reader takes members one after another (RFC 1952, 2.2): GNU gzip, Go's 
 
 Measured a core, on 2.7 GB of Python, toolchain, Java and database layers: isal 2 leaves 0.445 of the bytes at 530 to
 560 MB/s, isal 3 0.441 at 360 to 390, isal 1 0.449 at 550 to 590; libdeflate 1 0.433 at 200, zlib-ng 3 0.427 at 120,
-zlib 6 0.409 at 37. Two cores that also run the engine have time for the first only (docs/benchmark.md).
+zlib 6 0.409 at 37. Of those that two cores have time for beside the engine, isal 3 is the smallest (docs/benchmark.md).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from isal.isal_zlib import Decompress as _Inflater
 
 MEMBER = 1 << 20
-LEVEL = 2
+LEVEL = 3
 
 # Fixed header: deflate, no flags, mtime 0, no extra flags, unknown system. A library's own header differs by platform.
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
