@@ -23,20 +23,22 @@ def measure(folder: Path) -> report.Figures:
     references = [f"bench/{role}:build" for role in ROLES]
     ours = Ours(folder / "ours")
     ours.build()
-    load = os.getloadavg()[0]
+    before = os.getloadavg()[0]
     floors = [floor(references)]
     first = ours.pack()
     again = ours.pack()
     known = index.load(Store(ours.work / "store"))
     floors.append(floor(references))
+    seed = seeds_way(references, folder / "seed")
+    after = os.getloadavg()[0]
     return report.Figures(
-        machine=f"{os.cpu_count()} cores, load {load:.1f} before the start",
+        machine=f"{os.cpu_count()} cores, load {before:.1f} before and {after:.1f} after",
         images=len(ROLES),
         distinct=sum(known_layer.layer.raw_size for known_layer in known.layers.values()),
         floors=tuple(floors),
         first=first,
         again=again,
-        seed=seeds_way(references, folder / "seed"),
+        seed=seed,
     )
 
 
