@@ -16,6 +16,8 @@ import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from isal import isal_zlib
+
 from offline.errors import VerifyError
 
 if TYPE_CHECKING:
@@ -152,7 +154,7 @@ class TarGz:
         self._sink.write(_HEADER)
         compressor = None if stored else zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW_DEFLATE)
         for piece in pieces:
-            crc = zlib.crc32(piece, crc)
+            crc = isal_zlib.crc32(piece, crc)
             size += len(piece)
             packed = compressor.compress(piece) if compressor else _stored(piece)
             if packed:
