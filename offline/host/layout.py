@@ -1,6 +1,6 @@
 """Every name on a host, below the stack's root, and every script of the kit that is run there.
 
-What lies under the root, and why: docs/architecture.md, "On a host". Paths are relative to the root.
+What lies under the root, and why: docs/architecture.md, "Deploying over ssh". Paths are relative to the root.
 """
 
 from __future__ import annotations
