@@ -4,9 +4,8 @@
 set -Eeuo pipefail
 set +o posix # a caller's POSIXLY_CORRECT turns it on, and bash 4.2 then refuses `< <(…)`
 
-remove_stack() {
-    stop_stack
-    remove_containers
+take_out() {
+    remove_stack
     rm -f -- "$ROOT/current"
     state_set current= former= mode=
 }
@@ -14,7 +13,7 @@ remove_stack() {
 uninstall() {
     lock_note uninstall
     begin uninstall "$(state_get current)" "$MODE"
-    run_step stop remove_stack
+    run_step stop take_out
     if ((STEP_CODE)); then
         finish 8 failed first_not_stopped "$ROOT"
     fi

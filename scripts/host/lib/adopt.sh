@@ -173,7 +173,7 @@ adoption_done() {
 # give_back: the old stack as it was; what was copied is kept apart, as the old data goes on without it.
 give_back() {
     local service id policy ran kept
-    remove_containers
+    remove_stack
     while IFS=$'\t' read -r service id policy ran; do
         if [[ $(docker inspect --format '{{.Name}}' "$id") != "/$service" ]]; then
             docker rename "$id" "$service"
@@ -216,16 +216,4 @@ await_old() {
             done
         fi
     done <"$ROOT/adopted"
-}
-
-# remove_containers: all of the stack's, and its network.
-remove_containers() {
-    local id service
-    while read -r id service; do
-        remove_container "$service" "$id"
-    done < <(docker ps --all --filter "label=com.docker.compose.project=$STACK" \
-        --format '{{.ID}} {{.Label "com.docker.compose.service"}}')
-    for id in $(docker network ls --quiet --filter "label=com.docker.compose.project=$STACK"); do
-        docker network rm "$id" >/dev/null
-    done
 }

@@ -40,9 +40,9 @@ put_back() {
     check_health
 }
 
-# stop_first: a first deploy has nothing to go back to.
+# stop_first: a first deploy has nothing to go back to. Its containers go, or the engine's next start would start them.
 stop_first() {
-    run_step stop stop_stack
+    run_step stop remove_stack
     if ((STEP_CODE)); then
         finish 8 failed first_not_stopped "$ROOT"
     fi

@@ -51,13 +51,26 @@ stop_others() {
         --format '{{.ID}} {{.Label "com.docker.compose.service"}}')
 }
 
-# stop_stack: the last started first; a database gets its grace.
-stop_stack() {
+# remove_stack: its containers, the last started first (a database gets its grace), and its network.
+remove_stack() {
     local service id name
     for service in $(services_of "$FACTS" "$MODE" | tac); do
         while read -r id name; do
             say container_stopped "$name"
-            docker stop --time "$(stop_grace "$service")" "$id" >/dev/null
+            remove_container "$service" "$id"
         done < <(containers_of "$service")
+    done
+    remove_containers
+}
+
+# remove_containers: all of the stack's, and its network.
+remove_containers() {
+    local id service
+    while read -r id service; do
+        remove_container "$service" "$id"
+    done < <(docker ps --all --filter "label=com.docker.compose.project=$STACK" \
+        --format '{{.ID}} {{.Label "com.docker.compose.service"}}')
+    for id in $(docker network ls --quiet --filter "label=com.docker.compose.project=$STACK"); do
+        docker network rm "$id" >/dev/null
     done
 }
