@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _TRIES = 5
 _WAIT = 2.0
+_LATER = {"deploy": "deploy --attach"}  # what tells how it ended, by what was started
 
 
 @dataclass
@@ -73,7 +74,7 @@ def watch(connection: Connection, root: str, name: str, on_line: Callable[[str],
         return _ended(followed, code, given, root)
     raise OfflineError(
         f"{given}: the connection is lost; what was started goes on there",
-        hint=f"invoke deploy --host {given} --root {root} --attach",
+        hint=f"invoke {_LATER.get(followed.name.partition('-')[0], 'status')} --host {given} --root {root}",
     )
 
 

@@ -45,10 +45,11 @@ def changed_mini(folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Done:
-    """A task that ended: its code, its JSON where it gave one, what it told people."""
+    """A task that ended: its code, its JSON where it gave one, what it printed and what it told people."""
 
     code: int
     result: dict[str, Any]
+    out: str
     err: str
 
     @property
@@ -61,7 +62,9 @@ class Done:
 def task(*words: str) -> Done:
     """Run a task to its end."""
     done = subprocess.run([INVOKE, *words], cwd=KIT, capture_output=True, text=True, check=False)
-    return Done(done.returncode, json.loads(done.stdout) if done.stdout.startswith("{") else {}, done.stderr)
+    return Done(
+        done.returncode, json.loads(done.stdout) if done.stdout.startswith("{") else {}, done.stdout, done.stderr
+    )
 
 
 def deploy(host: Host, *words: str, alias: str = "") -> Done:

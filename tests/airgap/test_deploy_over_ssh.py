@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from offline.bundle.contents import File
     from tests.airgap.hosts import Host
+    from tests.airgap.ssh_deploys import Done
 
 SERVER = "xiaozhi-esp32-server"
 NO_CHANGE = 100_000
@@ -152,6 +154,8 @@ def test_a_new_release_of_the_app_sends_its_own_layers_only_and_outlives_its_cli
 ) -> None:
     before = containers(standing)
     target = release_of(bundles.second)
+    planned = deploy(standing, "--bundle", str(bundles.second), "--plan")
+    assert re.search(r"travels: \d{2,3} kB in 0 big pieces", planned.err), planned.err
     with begun("deploy", *addressed(standing), "--bundle", str(bundles.second)):
         wait_until(
             lambda: target in standing.run(f"grep ^target= {ROOT}/state", check=False).out,
@@ -164,8 +168,7 @@ def test_a_new_release_of_the_app_sends_its_own_layers_only_and_outlives_its_cli
     assert {name for name in after if after[name] != before[name]} == {SERVER}
 
 
-def test_the_new_layers_were_all_that_travelled(standing: Host, bundles: Bundles) -> None:
-    # The former release again: its app layer is still in the engine, so that even that stays at home.
+def test_the_release_before_is_still_there_so_that_going_back_sends_no_layer(standing: Host, bundles: Bundles) -> None:
     done = deploy(standing, "--bundle", str(bundles.first), "--plan")
     assert "0 big pieces" in done.err
 
@@ -187,6 +190,47 @@ def test_a_piece_that_went_bad_on_the_host_is_refused_there_and_sent_again_the_n
     assert done.code == 3
     assert f"bad\tchanged\timages/blobs/sha256/{config.sha256}" in done.err
     assert deploy(standing, "--bundle", str(bundles.first)).code == 0
+
+
+def verb(host: Host, name: str, *words: str) -> Done:
+    return task(name, "--root", ROOT, *addressed(host, host.admin_alias), *words)
+
+
+def test_status_answers_for_people_and_for_scripts(standing: Host, bundles: Bundles) -> None:
+    done = verb(standing, "status", "--json")
+    assert (done.code, done.only["release"]) == (0, release_of(bundles.first)), done.err
+    assert {service["name"] for service in done.only["answer"]["services"]} == set(containers(standing))
+    assert release_of(bundles.first) in verb(standing, "status").out
+
+
+def test_logs_show_what_a_service_says(standing: Host) -> None:
+    done = verb(standing, "logs", "--service", SERVER, "--tail", "5")
+    assert done.code == 0, done.err
+    assert SERVER in done.out
+
+
+def test_restart_restarts_the_service_that_is_named_and_no_other(standing: Host) -> None:
+    before = containers(standing)
+    assert verb(standing, "restart", "--service", SERVER).code == 0
+    after = containers(standing)
+    assert {name for name in after if after[name] != before[name]} == {SERVER}
+
+
+def test_a_rollback_to_an_unknown_release_names_those_that_there_are(standing: Host, bundles: Bundles) -> None:
+    done = verb(standing, "rollback", "--to", "20000101-000000")
+    assert done.code == 2
+    assert release_of(bundles.second) in done.err
+
+
+def test_a_rollback_puts_the_release_before_back(standing: Host, bundles: Bundles) -> None:
+    done = verb(standing, "rollback", "--json")
+    assert (done.code, done.only["release"]) == (0, release_of(bundles.second)), done.err
+
+
+def test_uninstall_leaves_the_data_and_no_container(standing: Host) -> None:
+    assert verb(standing, "uninstall").code == 0
+    assert standing.run("docker ps --all --quiet").out == ""
+    assert standing.run(f"ls {ROOT}/shared/mysql/data").out
 
 
 def config_of_server(bundle: Path) -> File:
