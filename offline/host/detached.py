@@ -36,7 +36,7 @@ class Followed:
     def take(self, line: str) -> None:
         """Sort one line of follow.sh."""
         first, *fields = line.split("\t")
-        if first == "log" and not self.lines and len(fields) == 1:
+        if first == "log" and len(fields) == 1:
             self.name = fields[0]
         elif first == "end" and len(fields) == 3:  # noqa: PLR2004 - code, release and mode
             self.release, self.mode = fields[1:]

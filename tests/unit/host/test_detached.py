@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from offline.host.detached import Followed
+from offline.host.outcome import Step
+
+
+def followed(*lines: str) -> tuple[Followed, list[str]]:
+    shown: list[str] = []
+    found = Followed("deploy", shown.append)
+    for line in lines:
+        found.take(line)
+    return found, shown
+
+
+def test_a_log_is_shown_line_by_line_and_its_frame_is_not() -> None:
+    found, shown = followed("log\tdeploy-1.log", "Load", "", "step\tload\t12", "end\t7\t20261101-000000\tall")
+    assert shown == ["Load", ""]
+    assert (found.name, found.lines, found.release, found.mode) == ("deploy-1.log", 2, "20261101-000000", "all")
+    assert found.steps == [Step(name="load", seconds=12.0)]
+
+
+def test_who_follows_again_asks_for_the_next_line_of_the_same_log() -> None:
+    found, shown = followed("log\tdeploy-1.log", "one", "two")
+    found.take("log\tdeploy-1.log")
+    found.take("three")
+    assert (found.name, found.lines, shown) == ("deploy-1.log", 3, ["one", "two", "three"])
