@@ -15,10 +15,10 @@ probe_failed() {
     exit 1
 }
 
-# ask PORT TEXT: opens descriptor 3.
+# ask PORT TEXT: opens descriptor 3. In one write, as a server that hangs up between two would take its answer along.
 ask() {
     { exec 3<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null || probe_failed "port $1: nobody listens"
-    printf '%b' "$2" >&3 2>/dev/null || probe_failed "port $1: closed at once"
+    printf '%b' "$2" | dd bs=64k iflag=fullblock status=none >&3 2>/dev/null || probe_failed "port $1: closed at once"
 }
 
 # read_status PORT: the number of the status line.
@@ -80,6 +80,7 @@ probe_greeting() {
 
 main() {
     local type=$1 port=$2 path=$3 status=$4 contains=$5 STATUS ACCEPT
+    trap '' PIPE
     case $type in
         http) probe_http "$port" "$path" "$status" "$contains" ;;
         websocket) probe_websocket "$port" "$path" ;;
