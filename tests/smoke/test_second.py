@@ -32,6 +32,13 @@ def docker(*words: str) -> str:
     return done.stdout
 
 
+def forget(repository: str) -> None:
+    """Take a base that an earlier run on this machine left away, so that it is really pulled."""
+    left = docker("images", "--format", "{{.Repository}}:{{.Tag}}", repository).split()
+    if left:
+        docker("rmi", *left)
+
+
 @pytest.fixture(scope="module")
 def registry(mini: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A registry on loopback that has a python base and an unpinned store image; both are of the mini release."""
@@ -49,6 +56,7 @@ def registry(mini: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> 
             docker("tag", image, f"{REGISTRY}/{name}")
             docker("push", f"{REGISTRY}/{name}")
             docker("rmi", f"{REGISTRY}/{name}")
+        forget("offline-base.invalid/registry-example-python-3")
         yield REGISTRY
     finally:
         process.terminate()
