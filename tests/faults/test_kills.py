@@ -13,7 +13,7 @@ from tests.faults.kit import Kit, image, noise
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOMENTS = 40
+MOMENTS = 30
 
 
 @pytest.fixture(scope="module")
