@@ -9,7 +9,7 @@ import nox
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "unit", "smoke", "airgap"]
+nox.options.sessions = ["lint", "unit", "smoke"]
 
 LOCK = "requirements-dev.lock"
 
