@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.airgap.by_hand import DB, REDIS, ROOT, SERVER, WEB, Operator, Releases
+from tests.airgap.by_hand import DB, REDIS, ROOT, SERVER, WEB, Operator, Releases, containers
 from tests.airgap.hosts import host
 
 if TYPE_CHECKING:
@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+def releases(tmp_path_factory: pytest.TempPathFactory) -> Releases:
+    return Releases(tmp_path_factory.mktemp("broken"))
+
+
+@pytest.fixture(scope="module")
+def operator(releases: Releases) -> Iterator[Operator]:
     with host("20.10") as standing:
-        made = Operator(standing, Releases(tmp_path_factory.mktemp("broken")))
+        made = Operator(standing, releases)
         # The first of all fails: there is nothing to go back to.
         done = made.deploy("sick")
         assert done.code == 6, done.out
@@ -90,3 +95,38 @@ def test_a_disk_that_is_full_while_files_are_laid_out(operator: Operator) -> Non
     assert again.code == 0
     operator.every_port_speaks()
     assert "full" in operator.users()
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        ("printf x | dd of=images/blobs/sha256/$BLOB bs=1 seek=1000 conv=notrunc status=none", "changed"),
+        ("truncate --size -1 images/blobs/sha256/$BLOB", "changed"),
+        ("rm images/blobs/sha256/$BLOB", "missing"),
+        ("touch scripts/more.sh", "extra"),
+        ("sed -i '1s|  .*|  ../evil|' SHA256SUMS", "unsafe"),
+        ("ln -sf /etc/passwd README.txt", "notfile"),
+    ],
+)
+def test_a_damaged_bundle_is_refused_before_anything_happens(operator: Operator, harm: str, reason: str) -> None:
+    folder = operator.unpack("app")
+    before, state = containers(operator.host), operator.state()
+    operator.host.run(
+        f"cp -r {folder} /root/harmed && cd /root/harmed && BLOB=$(ls -S images/blobs/sha256 | head -n 1); {harm}"
+    )
+    done = operator.at("/root/harmed")
+    operator.host.run("rm -rf /root/harmed")
+    assert (done.code, f"bad\t{reason}\t" in done.out) == (3, True), done.out
+    assert (containers(operator.host), operator.state()) == (before, state)
+
+
+def test_an_engine_whose_disk_is_full_takes_no_images_and_nothing_happens(releases: Releases) -> None:
+    with host("20.10") as small:
+        small.disk("/var/lib/docker", size=300_000_000)
+        operator = Operator(small, releases)
+        refused = operator.deploy("first")
+        assert (refused.code, "[disk-engine]" in refused.out) == (5, True), refused.out
+        done = operator.deploy("first", "--accept", "disk-engine", "--accept", "inodes-engine")
+        assert done.code == 6, done.out
+        assert "Failed before anything was changed" in done.out
+        assert (operator.names(), operator.current()) == ([], "")
