@@ -26,9 +26,12 @@ stub() {
     PATH=$BATS_TEST_TMPDIR/bin:$PATH
 }
 
-# strict COMMAND...: in a shell that ends at the first failure, as a step does.
+# strict COMMAND...: in a shell that ends at the first failure, as a step does; without the trap that bats runs before
+# each command, which doubles the time.
 strict() {
     (
+        set +T
+        trap - DEBUG
         set -Eeuo pipefail
         "$@"
     )
