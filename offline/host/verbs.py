@@ -24,6 +24,8 @@ class Verb:
 
     script: str
     changes: bool = False
+    asks: bool = False
+    """A person at the host is asked first; from here the answer is yes."""
     speaks_json: bool = False
 
 
@@ -31,21 +33,26 @@ VERBS = {
     "status": Verb(script="status.sh", speaks_json=True),
     "logs": Verb(script="logs.sh"),
     "restart": Verb(script="restart.sh", changes=True),
-    "rollback": Verb(script="rollback.sh", changes=True),
-    "uninstall": Verb(script="uninstall.sh", changes=True),
+    "rollback": Verb(script="rollback.sh", changes=True, asks=True),
+    "uninstall": Verb(script="uninstall.sh", changes=True, asks=True),
+    "restore": Verb(script="restore.sh", changes=True, asks=True),
+    "drill": Verb(script="drill.sh", changes=True),
 }
 
 
-def do(name: str, words: Sequence[str], root: str, run: Deploy, *, as_json: bool = False) -> Outcome:
+def do(
+    name: str, words: Sequence[str], root: str, run: Deploy, *, as_json: bool = False, ask_only: bool = False
+) -> Outcome:
     """Run a verb's script on a host with these options; its words are shown as they come.
 
-    With `as_json` the script is asked for JSON, which becomes the outcome's `answer`. Raises UsageError where no
-    release is in service, and what `connected` and `detached.watch` raise.
+    With `as_json` the script is asked for JSON, which becomes the outcome's `answer`. With `ask_only` a script that
+    asks first says what it would do, finds nobody to ask, and ends with 2. Raises UsageError where no release is in
+    service, and what `connected` and `detached.watch` raise.
     """
     verb = VERBS[name]
     with connected(run.target) as connection:
-        if verb.changes:
-            command = ("bash", f"{layout.SCRIPTS}/{verb.script}", *words)
+        if verb.changes and not ask_only:
+            command = ("bash", f"{layout.SCRIPTS}/{verb.script}", *words, *(("--yes",) if verb.asks else ()))
             log = detached.launch(connection, root, name, f"{root}/{layout.CURRENT}", command)
             ended = detached.watch(connection, root, log, run.say)
             run.steps += ended.steps

@@ -25,17 +25,17 @@ HOST_HELP = {
     "host": "USER@HOST[:PORT] or an ssh alias; several: --host A --host B, in parallel",
     "ssh-config": "the ssh_config to read instead of one's own",
 }
-_ROOT_HELP = {
+_ROOT = {
     "root": "the stack's folder on the host; without it what release.yml says",
     "config": "the release.yml that says it; without it the source's own, else the kit's",
     "json": "one JSON object on stdout, everything else on stderr",
 }
-_HELP = HOST_HELP | _ROOT_HELP
+VERB_HELP = HOST_HELP | _ROOT
 
 
 @task(
     iterable=["host", "accept"],
-    help=_HELP
+    help=VERB_HELP
     | {
         "bundle": "the bundle, or a result file; without it the newest, dist/latest.json",
         "root": "the stack's folder on the host; without it what the bundle says",
@@ -79,7 +79,7 @@ def deploy(
     deploy_to(targets, console, archive, root=root, words=words, plan_only=plan, as_json=json)
 
 
-@task(iterable=["host"], help=_HELP)
+@task(iterable=["host"], help=VERB_HELP)
 def status(
     _context: Context,
     host: list[str],
@@ -89,10 +89,10 @@ def status(
     json: bool = False,  # noqa: FBT001, FBT002
 ) -> None:
     """Show what runs on hosts: release, services, health, ports, disk, drift."""
-    _verb("status", [], host, root, config, ssh_config, as_json=json)
+    do_verb("status", [], host, root, config, ssh_config, as_json=json)
 
 
-@task(iterable=["host"], help=_HELP | {"service": "one service only", "tail": "how many lines of each"})
+@task(iterable=["host"], help=VERB_HELP | {"service": "one service only", "tail": "how many lines of each"})
 def logs(
     _context: Context,
     host: list[str],
@@ -105,10 +105,10 @@ def logs(
 ) -> None:
     """Show the services' logs on hosts."""
     words = ["--tail", str(tail)] if tail else []
-    _verb("logs", words + ([service] if service else []), host, root, config, ssh_config, as_json=json)
+    do_verb("logs", words + ([service] if service else []), host, root, config, ssh_config, as_json=json)
 
 
-@task(iterable=["host"], help=_HELP | {"service": "one service only"})
+@task(iterable=["host"], help=VERB_HELP | {"service": "one service only"})
 def restart(
     _context: Context,
     host: list[str],
@@ -119,24 +119,36 @@ def restart(
     json: bool = False,  # noqa: FBT001, FBT002
 ) -> None:
     """Restart the services on hosts, and wait until they are healthy."""
-    _verb("restart", [service] if service else [], host, root, config, ssh_config, as_json=json)
+    do_verb("restart", [service] if service else [], host, root, config, ssh_config, as_json=json)
 
 
-@task(iterable=["host"], help=_HELP | {"to": "the release to go back to; without it the one before"})
+@task(
+    iterable=["host"],
+    help=VERB_HELP
+    | {
+        "to": "the release to go back to; without it the one before",
+        "with-data": "put back the data, too, from the newest backup of that release",
+        "yes": "do it; without it --with-data only says what was written since and is lost",
+    },
+)
 def rollback(
     _context: Context,
     host: list[str],
     to: str | None = None,
+    with_data: bool = False,  # noqa: FBT001, FBT002
+    yes: bool = False,  # noqa: FBT001, FBT002
     root: str | None = None,
     config: str | None = None,
     ssh_config: str | None = None,
     json: bool = False,  # noqa: FBT001, FBT002
 ) -> None:
     """Put an earlier release back into service on hosts; proved to be there before anything stops."""
-    _verb("rollback", ["--yes", *(["--to", to] if to else [])], host, root, config, ssh_config, as_json=json)
+    words = (["--to", to] if to else []) + (["--with-data"] if with_data else [])
+    do = yes or not with_data
+    do_verb("rollback", words, host, root, config, ssh_config, as_json=json, ask_only=not do)
 
 
-@task(iterable=["host"], help=_HELP)
+@task(iterable=["host"], help=VERB_HELP)
 def uninstall(
     _context: Context,
     host: list[str],
@@ -146,7 +158,7 @@ def uninstall(
     json: bool = False,  # noqa: FBT001, FBT002
 ) -> None:
     """Stop the stack on hosts and take it away; data stays, and is named."""
-    _verb("uninstall", ["--yes"], host, root, config, ssh_config, as_json=json)
+    do_verb("uninstall", [], host, root, config, ssh_config, as_json=json)
 
 
 def targets_of(hosts: Sequence[str], ssh_config: str | None) -> tuple[Target, ...]:
@@ -208,7 +220,7 @@ def check_root(root: str) -> str:
     return root.rstrip("/")
 
 
-def _verb(
+def do_verb(
     name: str,
     words: list[str],
     hosts: Sequence[str],
@@ -217,7 +229,9 @@ def _verb(
     ssh_config: str | None,
     *,
     as_json: bool = False,
+    ask_only: bool = False,
 ) -> None:
+    """Run a verb's script on hosts; raises Exit with the worst code. With `ask_only` it says what it would do."""
     from offline.host import verbs
 
     targets = targets_of(hosts, ssh_config)
@@ -225,10 +239,10 @@ def _verb(
     console = Console()
 
     def work(run: Deploy) -> Outcome:
-        if not (as_json or verbs.VERBS[name].changes):
+        if not as_json and (ask_only or not verbs.VERBS[name].changes):
             before = "" if len(targets) == 1 else f"{run.target.given}: "
             run.say = lambda line: console.text(f"{before}{line}")
-        return verbs.do(name, words, where, run, as_json=as_json)
+        return verbs.do(name, words, where, run, as_json=as_json, ask_only=ask_only)
 
     run_on(targets, console, work, as_json=as_json)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Put a former release back into service; what it needs is still on this host. Data stays as it is.
+# Put a former release back into service; what it needs is still on this host. Data stays as it is, or goes back, too.
 # shellcheck disable=SC2034 # the library reads what is set here
 set -Eeuo pipefail
 set +o posix # a caller's POSIXLY_CORRECT turns it on, and bash 4.2 then refuses `< <(…)`
@@ -35,15 +35,38 @@ prove_release() {
     prove_payload
 }
 
+# choose_data: the backup that goes with the release; without --with-data, whether the release can go on with the data.
+choose_data() {
+    local name
+    if [[ $WITH_DATA == no ]]; then
+        judge_data
+        return
+    fi
+    name=$(backup_of_release "$TO")
+    if [[ -z $name ]]; then
+        fail rollback_no_backup "$TO" "$ROOT/backups"
+        exit 5
+    fi
+    choose_backup "$name"
+    choose_parts
+    judge_backup
+}
+
 rollback() {
+    local -a exchange=()
     lock_note rollback
     begin rollback "$TO" "$MODE"
     compose_choose
-    into_service prove:prove_release switch:switch_release up:up_services health:check_health record:record_release
+    if [[ $WITH_DATA == yes ]]; then
+        audit_log with-data "${BACKUP##*/}"
+        exchange=(beside:build_beside exchange:exchange_data)
+    fi
+    into_service prove:prove_release ${exchange[@]+"${exchange[@]}"} switch:switch_release up:up_services health:check_health \
+        record:record_release
 }
 
 main() {
-    local HERE LIB TO='' TAKEN
+    local HERE LIB TO='' WITH_DATA=no TAKEN
     HERE=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
     LIB=$HERE/lib ROOT='' ASSUME_YES=no ACTION=rollback USAGE=rollback_usage
     # shellcheck source=scripts/host/lib/all.sh
@@ -56,6 +79,10 @@ main() {
             --to)
                 TO=${2:-}
                 TAKEN=2
+                ;;
+            --with-data)
+                WITH_DATA=yes
+                TAKEN=1
                 ;;
             --yes)
                 ASSUME_YES=yes
@@ -70,7 +97,12 @@ main() {
     find_stack "$HERE"
     lock_take rollback
     choose_release
+    choose_data
     say plan "$TO" "$MODE" "$ROOT" "$(state_get current)"
+    if [[ $WITH_DATA == yes ]]; then
+        say rollback_data "${BACKUP##*/}" "$(backup_fact created)" "$(part_names | tr '\n' ' ')"
+        show_losses
+    fi
     ask_person
     start_work deploy rollback
 }

@@ -30,14 +30,17 @@ take_back() {
     fi
 }
 
-# put_back: the compose file, payload and images of the former release are all still there.
+# put_back: the compose file, payload and images of the former release are all still there; and its data, where that was
+# exchanged.
 put_back() {
     LAST_RESULT=failed
     rm -rf -- "$ROOT"/payload/.partial-* "$ROOT"/releases/.partial-*
+    undo_exchange
     lay_shared
     point_current "$(fact "$FACTS" id)"
     up_services
     check_health
+    end_exchange
 }
 
 # stop_first: a first deploy has nothing to go back to. Its containers go, or the engine's next start would start them.

@@ -18,14 +18,19 @@ compose_choose() {
     fi
 }
 
-# compose WORD...: on the release $BUNDLE. What the caller exports never stands in for the host's own .env.
+# compose WORD...: on the release $BUNDLE.
 compose() {
+    compose_on "$STACK" "$BUNDLE/$STACK_FILE" "$@"
+}
+
+# compose_on PROJECT FILE WORD...: what the caller exports never stands in for the host's own .env.
+compose_on() {
     (
         unset COMPOSE_FILE COMPOSE_PROFILES COMPOSE_PROJECT_NAME COMPOSE_ENV_FILES STACK_ROOT
         while IFS= read -r name; do
             unset "$name"
         done < <(records "$FACTS" secret)
-        ${COMPOSE[@]+"${COMPOSE[@]}"} --env-file "$ROOT/.env" --project-name "$STACK" --file "$BUNDLE/$STACK_FILE" "$@"
+        ${COMPOSE[@]+"${COMPOSE[@]}"} --env-file "$ROOT/.env" --project-name "$1" --file "$2" "${@:3}"
     )
 }
 

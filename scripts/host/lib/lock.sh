@@ -2,7 +2,7 @@
 # One change of a host at a time: flock on $ROOT/lock, descriptor 9. Children inherit it on purpose: a `docker load` that
 # outlives a killed script still holds it, and nobody starts beside it. The file says who has it.
 
-# lock_take ACTION: or ends with code 4.
+# lock_take ACTION: or ends with code 4. Data that a killed run was exchanging is in order again afterwards.
 lock_take() {
     exec 9>>"$ROOT/lock"
     if ! flock -n 9; then
@@ -10,6 +10,7 @@ lock_take() {
         exit 4
     fi
     lock_note "$1"
+    settle_exchange
 }
 
 # lock_note ACTION: says that it is this very process that has it.

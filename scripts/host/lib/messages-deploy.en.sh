@@ -69,10 +69,12 @@ serves that did not before), 7 (failed, the former release serves again), 8 (fai
     [back_is_same]='Release %s, which is the one in service, does not work. See its log above; scripts/rollback.sh puts the former release into service.'
     [first_stopped]='The first deploy failed, and there is nothing to go back to: the stack is stopped. Its data is kept in %s.'
     [first_not_stopped]='The first deploy failed, and the stack in %s could not be stopped either. See docker ps.'
-    [rollback_usage]='usage: sudo bash scripts/rollback.sh [--to ID] [--yes] [--root DIR] [--lang zh|en]
+    [rollback_usage]='usage: sudo bash scripts/rollback.sh [--to ID] [--with-data] [--yes] [--root DIR] [--lang zh|en]
 
 Puts a former release back into service: the one before, or ID. Data stays as it is.
-Ends with 0 (in service), 2 (no such release: those that there are stand on stdout), 4, 6, 7, 8 as offline-deploy.sh.'
+  --with-data     put the data back, too, from the newest backup of that release; says first what was written since and is lost
+Ends with 0 (in service), 2 (no such release: those that there are stand on stdout), 3 (its backup is damaged), 5 (it cannot read
+the data that is there, or has no backup), 4, 6, 7, 8 as offline-deploy.sh.'
     [restart_usage]='usage: sudo bash scripts/restart.sh [--root DIR] [--lang zh|en] [SERVICE]...
 
 Restarts services (all of them unless named), one after the other, and waits until they work.

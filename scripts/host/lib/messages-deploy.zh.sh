@@ -69,10 +69,12 @@ MESSAGES+=(
     [back_is_same]='当前版本 %s 不正常。请查看上面的日志；scripts/rollback.sh 可以切回前一版本。'
     [first_stopped]='首次部署失败，没有可恢复的版本：应用已停止。数据保留在 %s。'
     [first_not_stopped]='首次部署失败，并且 %s 中的应用无法停止。请查看 docker ps。'
-    [rollback_usage]='用法：sudo bash scripts/rollback.sh [--to 版本号] [--yes] [--root 目录] [--lang zh|en]
+    [rollback_usage]='用法：sudo bash scripts/rollback.sh [--to 版本号] [--with-data] [--yes] [--root 目录] [--lang zh|en]
 
 切回以前的版本：不指定时为前一版本。数据保持不变。
-返回码：0 已投入服务；2 没有该版本（可用的版本见标准输出）；4、6、7、8 与 offline-deploy.sh 相同。'
+  --with-data     数据也一并放回，取自该版本最新的备份；会先说明其后写入并将丢失的内容
+返回码：0 已投入服务；2 没有该版本（可用的版本见标准输出）；3 它的备份已损坏；5 它无法读取现有数据，或没有备份；4、6、7、8 与
+offline-deploy.sh 相同。'
     [restart_usage]='用法：sudo bash scripts/restart.sh [--root 目录] [--lang zh|en] [服务]...
 
 依次重启服务（不指定则全部），并等待其正常。

@@ -4,15 +4,17 @@
 KEPT_RELEASES=3
 
 record_release() {
-    local id current former_mode former
+    local id current former_mode former mark
     id=$(fact "$FACTS" id)
+    mark=$(exchange_mark)
     current=$(state_get current) former_mode=$(state_get mode)
     if [[ $current == "$id" || -z $current ]]; then
         former=$(state_get former)
-        state_set "current=$id" "mode=$MODE" "former=$former" "history=$(history_with "$id")"
+        state_set "current=$id" "mode=$MODE" "former=$former" "history=$(history_with "$id")" ${mark:+"$mark"}
     else
-        state_set "current=$id" "mode=$MODE" "former=$current" "former_mode=$former_mode" "history=$(history_with "$id")"
+        state_set "current=$id" "mode=$MODE" "former=$current" "former_mode=$former_mode" "history=$(history_with "$id")" ${mark:+"$mark"}
     fi
+    end_exchange
     adoption_done
     open_firewall
     tag_familiarly

@@ -3,15 +3,15 @@
 # started it, so that a lost connection changes nothing.
 
 INTERRUPTED=0
-LAST_RESULT=                   # of the run before this one
-UNCHANGED_UNTIL=' load prove ' # a failure of these has changed nothing that serves
+LAST_RESULT=                          # of the run before this one
+UNCHANGED_UNTIL=' load prove beside ' # a failure of these has changed nothing that serves
 
 # begin ACTION ID MODE: says in `state` what is about to happen.
 begin() {
     local step
     local -a forgotten=()
     LAST_RESULT=$(state_get result)
-    for step in load prove adopt switch up health record back stop restart; do
+    for step in load prove beside exchange adopt switch up health record back undo stop restart; do
         forgotten+=("seconds_$step=")
     done
     state_set "action=$1" "target=$2" "target_mode=$3" "who=$(asker)" "from=$(asked_from)" "started=$(date -u +%FT%TZ)" \
@@ -19,15 +19,20 @@ begin() {
     audit_log "$1" "$2" "$3" begun
 }
 
-# into_service STEP:FUNCTION...: runs them all, or takes back what was begun. Ends the shell it runs in.
-into_service() {
-    local step
+# run_steps STEP:FUNCTION...: in order, until one fails; sets STEP_CODE, and `step` of the caller to the last one.
+run_steps() {
     for step in "$@"; do
         run_step "${step%%:*}" "${step#*:}"
         if ((STEP_CODE)); then
             break
         fi
     done
+}
+
+# into_service STEP:FUNCTION...: runs them all, or takes back what was begun. Ends the shell it runs in.
+into_service() {
+    local step
+    run_steps "$@"
     if ((STEP_CODE == 0)); then
         finish 0 'done' into_service "$(fact "$FACTS" id)" "$MODE"
     elif [[ $UNCHANGED_UNTIL != *" ${step%%:*} "* ]]; then
