@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -30,10 +31,12 @@ def remove(host: str) -> None:
 
 
 def sweep() -> None:
-    """Remove what killed runs left; a run that still lives keeps its own."""
-    for owner in {label for kind in _LISTS for label in _owners(kind)}:
-        if owner != _process(int(owner.partition("-")[0])):
-            _remove(f"{OWNER}={owner}")
+    """Remove what killed runs left; a run that still lives keeps its own. One sweep at a time on this machine."""
+    with (Path(tempfile.gettempdir()) / f"{NAME}-sweep.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for owner in {label for kind in _LISTS for label in _owners(kind)}:
+            if owner != _process(int(owner.partition("-")[0])):
+                _remove(f"{OWNER}={owner}")
 
 
 def rule(bridge: str) -> tuple[str, ...]:
@@ -44,7 +47,9 @@ def rule(bridge: str) -> tuple[str, ...]:
 def _owners(kind: str) -> list[str]:
     where = ".Config.Labels" if kind == "container" else ".Labels"
     show = f'{{{{index {where} "{OWNER}"}}}}'
-    return [docker(kind, "inspect", "--format", show, one).out.strip() for one in _listed(kind, OWNER)]
+    # What a living run removes meanwhile has no owner any more.
+    found = [docker(kind, "inspect", "--format", show, one, check=False).out.strip() for one in _listed(kind, OWNER)]
+    return [owner for owner in found if owner]
 
 
 def _remove(label: str) -> None:

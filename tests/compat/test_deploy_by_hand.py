@@ -60,6 +60,25 @@ def test_an_app_release_replaces_the_server_alone(operator: Operator) -> None:
     assert operator.code() != code
 
 
+COMPOSES = ["docker-compose", "docker compose"]
+
+
+def test_what_a_person_types_in_the_current_folder_makes_nothing_anew(operator: Operator) -> None:
+    before = containers(operator.host)
+    for compose in COMPOSES:
+        typed = f"cd {ROOT}/current && {compose} -f docker-compose-offline.yml"
+        if operator.host.run(f"{compose} version", check=False).code:
+            continue
+        operator.host.run(f"{typed} up -d")
+        assert changed(operator, before) == set()
+        assert all(name in operator.host.run(f"{typed} ps").out for name in (SERVER, WEB, DB, REDIS))
+        assert "serving" in operator.host.run(f"{typed} logs {SERVER}").out
+        operator.host.run(f"{typed} restart {REDIS}")
+        assert changed(operator, before) == {REDIS}
+        before = containers(operator.host)
+    wait_until(lambda: bool(operator.status()["healthy"]), seconds=60, what="a healthy stack")
+
+
 def test_an_edited_module_stays_live_through_a_release_that_ships_another(operator: Operator) -> None:
     module = f"{ROOT}/current/plugins_func/functions/get_time.py"
     operator.host.run(f"sed -i 's/现在是/北京时间/' {module}")

@@ -1,41 +1,35 @@
 # shellcheck shell=bash
-# Bring the services of the mode up, one after the other. Nothing is pulled or built; what did not change keeps its
-# container.
+# Bring the services of the mode up: each works before the next one starts. Nothing is pulled or built; what did not
+# change keeps its container.
 
 up_services() {
+    local service
     local -a services
     mapfile -t services < <(services_of "$FACTS" "$MODE")
     stop_others
     repair_names
-    if is_in_service && [[ $LAST_RESULT == 'done' ]]; then
-        up ${services[@]+"${services[@]}"}
-    else
-        up_one_by_one ${services[@]+"${services[@]}"}
-    fi
-}
-
-# up_one_by_one SERVICE...: each works before the next one starts.
-up_one_by_one() {
-    local service
-    for service in "$@"; do
+    make_containers ${services[@]+"${services[@]}"}
+    for service in ${services[@]+"${services[@]}"}; do
         state_set "service=$service"
         first_run_before "$service"
-        up "$service"
-        repair_names
+        start_container "$service"
         await_service "$service"
     done
 }
 
-# is_in_service: this very release, in this mode, is the one that serves; where nothing was begun since, no order has to be
-# kept.
-is_in_service() {
-    [[ $(state_get current) == "$(fact "$FACTS" id)" && $(state_get mode) == "$MODE" ]]
+# make_containers SERVICE...: makes what changed anew, and starts nothing. All of them in one call: Compose up to 2.26 takes
+# a dependency that a call does not name out of the hash by which it knows what changed.
+make_containers() {
+    if ! quietly compose up --no-start --no-deps --no-build "$@"; then
+        stop_with up_failed "$*"
+    fi
+    repair_names
 }
 
-# up SERVICE...: makes what changed anew.
-up() {
-    if ! quietly compose up -d --no-deps --no-build "$@"; then
-        stop_with up_failed "$*"
+# start_container SERVICE: unless it runs.
+start_container() {
+    if ! quietly docker start "$1"; then
+        stop_with up_failed "$1"
     fi
 }
 
