@@ -8,7 +8,6 @@ restore() {
     local step
     lock_note restore
     begin restore "${BACKUP##*/}" "$MODE"
-    LAST_RESULT=exchanged # so that services start in order
     compose_choose
     run_steps beside:build_beside exchange:exchange_data up:up_services health:check_health keep:record_restore
     if ((STEP_CODE == 0)); then

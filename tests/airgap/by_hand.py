@@ -49,6 +49,12 @@ CHANGES: Mapping[str, Callable[[Path], None]] = {
     "module": edited(f"{S}/plugins_func/functions/get_time.py", _changed),
     "other-module": edited(f"{S}/plugins_func/functions/recall.py", _changed),
     "ports": edited("release.yml", lambda text: text.replace('"8003:8003"', '"8003:8003", "8009:8009"')),
+    "redis-log": edited(
+        "release.yml",
+        lambda text: text.replace(
+            "    image: redis\n", "    image: redis\n    command: [redis-server, --appendonly, 'yes']\n", 1
+        ),
+    ),
     "single": edited("release.yml", lambda text: text.replace("stack: mini\n", "stack: mini\nmode: single\n")),
 }
 

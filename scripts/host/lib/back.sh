@@ -15,7 +15,7 @@ take_back() {
         finish 7 returned adopt_back "$failed" "$ADOPT"
     elif [[ -z $current ]]; then
         stop_first
-    elif is_in_service; then
+    elif [[ $current == "$failed" && $(state_get mode) == "$MODE" ]]; then
         finish 8 failed back_is_same "$current"
     else
         BUNDLE=$ROOT/releases/$current
@@ -33,7 +33,6 @@ take_back() {
 # put_back: the compose file, payload and images of the former release are all still there; and its data, where that was
 # exchanged.
 put_back() {
-    LAST_RESULT=failed
     rm -rf -- "$ROOT"/payload/.partial-* "$ROOT"/releases/.partial-*
     undo_exchange
     lay_shared

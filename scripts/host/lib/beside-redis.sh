@@ -67,14 +67,25 @@ beside_make_log() {
 
 # keys_match NAME FOLDER CONTAINER: of those with a time to live, some may be over since the backup.
 keys_match() {
-    local number count expires now
+    local number count expires now was
+    was=$(backup_keys "$2" "$1")
+    for number in $(numbers_in "$3"); do
+        if ! grep -q "^$number"$'\t' <<<"$was"; then
+            stop_with beside_keys "$1" "$number" "$(keys_in "$3" "$number")" 0
+        fi
+    done
     while IFS=$'\t' read -r number count expires; do
         now=$(keys_in "$3" "$number")
         if ((now > count || now < count - expires)); then
             stop_with beside_keys "$1" "$number" "$now" "$count"
         fi
         say beside_keys_counted "$1" "$number" "$now"
-    done < <(backup_keys "$2" "$1")
+    done < <(printf '%s' "${was:+$was$'\n'}")
+}
+
+# numbers_in CONTAINER: of its databases that hold keys.
+numbers_in() {
+    ask_redis "$1" INFO keyspace | sed -n 's/^db\([0-9]*\):.*/\1/p'
 }
 
 # backup_keys FOLDER NAME: `number keys keys-with-a-time-to-live` of each database, from its manifest.

@@ -3,14 +3,12 @@
 # started it, so that a lost connection changes nothing.
 
 INTERRUPTED=0
-LAST_RESULT=                          # of the run before this one
 UNCHANGED_UNTIL=' load prove beside ' # a failure of these has changed nothing that serves
 
 # begin ACTION ID MODE: says in `state` what is about to happen.
 begin() {
     local step
     local -a forgotten=()
-    LAST_RESULT=$(state_get result)
     for step in load prove beside exchange adopt switch up health record back undo stop restart; do
         forgotten+=("seconds_$step=")
     done
