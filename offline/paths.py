@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,13 +42,17 @@ class Partial:
 def partial(folder: Path) -> Iterator[Partial]:
     """Give a temporary file in `folder`; unless it was kept, it is gone at the end of the block, however that ends."""
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=_PARTIAL_PREFIX, dir=folder)
-    path = Path(name)
+    path = folder / f"{_PARTIAL_PREFIX}{os.urandom(8).hex()}"
     try:
-        with os.fdopen(descriptor, "w+b") as file:
+        # Named before it is made: an interruption finds no moment at which it is there and nobody knows it.
+        with open(path, "x+b", opener=_for_the_owner) as file:
             yield Partial(file, path)
     finally:
         path.unlink(missing_ok=True)
+
+
+def _for_the_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 @contextmanager

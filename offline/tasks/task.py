@@ -38,7 +38,12 @@ class OfflineTask(Task):  # type: ignore[type-arg]
     """A task whose expected failures end in a message and a documented exit code, never in a traceback."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the body; SIGTERM stops it as Ctrl-C does, so that nothing stays half-written."""
+        """Run the body; SIGTERM stops it as Ctrl-C does, so that nothing stays half-written.
+
+        A script's background job ignores Ctrl-C; docker does not even then, and a build that it stopped would look
+        failed. So neither do we.
+        """
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             return super().__call__(*args, **kwargs)

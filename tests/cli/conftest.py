@@ -73,11 +73,15 @@ def ended(process: subprocess.Popen[str]) -> Ended:
 
 def shell(kit: Kit, words: str) -> Ended:
     """Run a line of shell that finds `invoke` on its PATH."""
-    environ = {**kit.environ, "PATH": f"{INVOKE.parent}:{kit.environ['PATH']}"}
-    with subprocess.Popen(
-        ["sh", "-c", words], cwd=KIT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with shell_started(kit, words) as process:
         return ended(process)
+
+
+def shell_started(kit: Kit, words: str) -> subprocess.Popen[str]:
+    environ = {**kit.environ, "PATH": f"{INVOKE.parent}:{kit.environ['PATH']}"}
+    return subprocess.Popen(
+        ["sh", "-c", words], cwd=KIT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def awaited(condition: Callable[[], bool]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from offline.store.blobs import Store
 from offline.store.lock import holding
 from tests import builders
-from tests.cli.conftest import awaited, ended, shell
+from tests.cli.conftest import awaited, ended, shell, shell_started
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,12 +176,16 @@ def test_an_output_folder_that_may_not_be_written(kit: Kit) -> None:
     assert (kit.folder / "dist").read_text() == "a file where the folder should be"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_during_a_run_leaves_nothing_half_written(kit: Kit, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("caller", "number"),
+    [("", signal.SIGINT), ("trap '' INT; ", signal.SIGINT), ("", signal.SIGTERM)],
+    ids=["Ctrl-C", "Ctrl-C in a script's background job", "SIGTERM"],
+)
+def test_a_signal_during_a_run_leaves_nothing_half_written(kit: Kit, caller: str, number: signal.Signals) -> None:
     exported(kit)
     with (kit.source / "plugins" / "big.bin").open("wb") as file:
         file.truncate(300 << 20)
-    with kit.start("package") as process:
+    with shell_started(kit, f"{caller}exec invoke package") as process:
         awaited(lambda: any(name.startswith(".partial-") for name in left(kit.dist)))
         process.send_signal(number)
         done = ended(process)

@@ -13,6 +13,7 @@ import pytest
 from tests.engine import daemon, own_engine, wait_until
 from tests.faults import kills
 from tests.faults.kit import Kit, damaged, image, noise, partials, size, small_disk, used
+from tests.faults.silent import silent_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -137,8 +138,11 @@ def test_a_disk_that_fills_up_while_packaging_keeps_no_half_bundle(kit: Kit) -> 
 
 
 @pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM"])
-def test_an_interrupted_export_leaves_nothing(kit: Kit, how: str) -> None:
-    with kit.started("export") as task:
+def test_an_interrupted_export_leaves_nothing(kit: Kit, loaded: Engine, how: str) -> None:
+    with (
+        silent_after(loaded, 40 << 20, kit.folder / "silent.sock") as host,
+        kit.started("export", DOCKER_HOST=host) as task,
+    ):
         half_written(kit, task)
         if how == "Ctrl-C":
             task.signal(signal.SIGINT)

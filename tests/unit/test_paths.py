@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import itertools
 import os
 import stat
+import sys
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 import pytest
@@ -9,7 +12,11 @@ import pytest
 from offline import paths
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+    from types import FrameType
+
+    from _typeshed import TraceFunction
 
 
 def left(folder: Path) -> list[str]:
@@ -37,6 +44,39 @@ def test_on_any_failure_the_old_file_stays_and_no_half_is_left(tmp_path: Path, e
         write_half(file, error)
     assert (tmp_path / "a").read_text() == "old"
     assert left(tmp_path) == ["a"]
+
+
+@contextmanager
+def interrupted_at(line: int) -> Iterator[list[int]]:
+    """Ctrl-C before the line with that number of those that `paths.partial` runs; gives the lines it came to."""
+    seen: list[int] = []
+
+    def trace(frame: FrameType, event: str, _: object) -> TraceFunction | None:
+        if frame.f_code is not paths.partial.__wrapped__.__code__:  # type: ignore[attr-defined]
+            return None
+        if event == "line":
+            seen.append(frame.f_lineno)
+            if len(seen) == line:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield seen
+    finally:
+        sys.settrace(before)
+
+
+def test_an_interruption_at_any_line_leaves_no_half(tmp_path: Path) -> None:
+    for line in itertools.count(1):
+        with suppress(KeyboardInterrupt), interrupted_at(line) as seen, paths.writing(tmp_path / "a") as file:
+            file.write(b"content")
+        assert left(tmp_path) in ([], ["a"]), f"line {seen[-1]}"
+        (tmp_path / "a").unlink(missing_ok=True)
+        if len(seen) < line:
+            break
+    assert line > 4
 
 
 def test_the_content_is_on_disk_before_the_name_and_the_name_before_the_end(
