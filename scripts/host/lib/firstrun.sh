@@ -76,6 +76,8 @@ set_value() {
         stop_with first_run_file "$place" "$3"
     fi
     if [[ -n $(docker ps --quiet --filter "name=^/$1\$") ]]; then
+        # shellcheck disable=SC2034 # up.sh reads it
+        ALL_RUN=no
         docker stop --time "$(stop_grace "$1")" "$1" >/dev/null
     fi
     make_parents "$place"

@@ -112,12 +112,13 @@ is_xfs_without_ftype() {
         xfs_info "$(mount_point "$folder")" 2>/dev/null | grep -q 'ftype=0'
 }
 
-# preflight_compose: one that is new enough, and the flavour that made the running containers.
+# preflight_compose: one that is new enough, and the flavour that made the running containers. On stdin what
+# compose_versions says.
 preflight_compose() {
     local plugin program made
     engine_answers || return 0
-    plugin=$(compose_version docker compose)
-    program=$(compose_version docker-compose)
+    IFS=$'\t' read -r _ plugin
+    IFS=$'\t' read -r _ program
     if [[ -z $plugin$program ]]; then
         compose_is_absent
         return
@@ -155,6 +156,12 @@ preflight_compose_range() {
     if ((! usable)); then
         refuse pf_compose_old compose "${1:-$2}" "$ENGINE_VERSION" "$OLDEST_COMPOSE_1" "$OLDEST_COMPOSE_2"
     fi
+}
+
+# compose_versions: of the plugin and of the program, a line each.
+compose_versions() {
+    printf 'plugin\t%s\n' "$(compose_version docker compose)"
+    printf 'program\t%s\n' "$(compose_version docker-compose)"
 }
 
 # compose_version COMMAND...: its version, or nothing where it is not there.

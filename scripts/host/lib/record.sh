@@ -32,12 +32,18 @@ history_with() {
 
 # tag_familiarly: for people; nothing of the kit's looks at these tags.
 tag_familiarly() {
-    local tag familiar
+    local tag familiar listed
+    listed=$(docker image ls --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}')
     while IFS=$'\t' read -r _ tag familiar _; do
-        if [[ $familiar != - ]]; then
+        if [[ $familiar != - && $(listed_id "$tag") != "$(listed_id "$familiar")" ]]; then
             docker tag "$tag" "$familiar"
         fi
     done < <(records "$FACTS" image)
+}
+
+# listed_id TAG: by what tag_familiarly has listed.
+listed_id() {
+    awk -v tag="$1" '$1 == tag { print $2 }' <<<"$listed"
 }
 
 # open_firewall: now and for the next start, never by a reload, which drops the engine's own chains.
@@ -85,32 +91,38 @@ kept_releases() {
 }
 
 prune_payload() {
-    local place needed
+    local place needed mounted=''
     needed=$(
         for place in "$ROOT"/releases/*/scripts/facts.tsv; do
             payload_folders "$place" | cut -d ' ' -f 1
         done
-        mounted_sources | sed "s|^$ROOT/||" | cut -d / -f 1,2
     )
     for place in "$ROOT"/payload/*/; do
         place=${place%/}
-        if [[ -d $place ]] && ! grep -qxF -- "payload/${place##*/}" <<<"$needed"; then
+        if [[ ! -d $place ]] || grep -qxF -- "payload/${place##*/}" <<<"$needed"; then
+            continue
+        fi
+        mounted=${mounted:-$(mounted_sources)}
+        if ! grep -qF -- "$place/" <<<"$mounted"; then
             rm -rf -- "$place" "$place.shipped"
         fi
     done
 }
 
-# mounted_sources: of every container on this host, running or not.
+# mounted_sources: of every container on this host, running or not, each with a slash behind it.
 mounted_sources() {
-    docker ps --all --quiet | xargs -r docker inspect --format '{{range .Mounts}}{{println .Source}}{{end}}'
+    docker ps --all --quiet | xargs -r docker inspect --format '{{range .Mounts}}{{println .Source}}{{end}}' | sed 's|$|/|'
 }
 
 prune_images() {
-    local tag needed used
+    local tag needed used=''
     needed=$(cat "$ROOT"/releases/*/scripts/facts.tsv | awk -F '\t' '$1 == "image" { print $3 }')
-    used=$(docker ps --all --format '{{.Image}}')
     while IFS= read -r tag; do
-        if [[ $tag =~ :[0-9a-f]{12}$ ]] && ! grep -qxF -- "$tag" <<<"$needed"$'\n'"$used"; then
+        if [[ ! $tag =~ :[0-9a-f]{12}$ ]] || grep -qxF -- "$tag" <<<"$needed"; then
+            continue
+        fi
+        used=${used:-$(docker ps --all --format '{{.Image}}')}
+        if ! grep -qxF -- "$tag" <<<"$used"; then
             docker image rm "$tag" >/dev/null
         fi
     done < <(docker image ls --format '{{.Repository}}:{{.Tag}}' "$STACK/*")

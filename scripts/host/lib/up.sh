@@ -2,6 +2,8 @@
 # Bring the services of the mode up: each works before the next one starts. Nothing is pulled or built; what did not
 # change keeps its container.
 
+ALL_RUN=no # whether every service of the mode runs already: then none waits for another
+
 up_services() {
     local service
     local -a services
@@ -9,12 +11,21 @@ up_services() {
     stop_others
     repair_names
     make_containers ${services[@]+"${services[@]}"}
+    look ${services[@]+"${services[@]}"}
+    ALL_RUN=$(awk -v count="${#services[@]}" '$2 == "running" { count-- } END { print count ? "no" : "yes" }' <<<"$SEEN")
     for service in ${services[@]+"${services[@]}"}; do
-        state_set "service=$service"
         first_run_before "$service"
-        start_container "$service"
-        await_service "$service"
+        if [[ $ALL_RUN == no ]]; then
+            state_set "service=$service"
+            start_container "$service"
+            await_service "$service"
+        fi
     done
+}
+
+# is_in_service: this very release, in this mode, is the one that serves.
+is_in_service() {
+    [[ $(state_get current) == "$(fact "$FACTS" id)" && $(state_get mode) == "$MODE" ]]
 }
 
 # make_containers SERVICE...: makes what changed anew, and starts nothing. All of them in one call: Compose up to 2.26 takes
