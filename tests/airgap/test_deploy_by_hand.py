@@ -133,11 +133,3 @@ def test_who_did_what_is_written_down(operator: Operator) -> None:
         ("deploy", exits, "returned"),
         ("rollback", first, "done"),
     ]
-
-
-def test_out_of_service_the_data_stays_and_a_deploy_takes_it_up_again(operator: Operator) -> None:
-    assert operator.script("uninstall", "--yes").code == 0
-    assert operator.names() == []
-    done = operator.deploy("app")
-    assert done.code == 0, done.out
-    assert operator.users() == ["王小明", "李雷"]

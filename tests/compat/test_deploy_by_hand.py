@@ -153,6 +153,7 @@ def test_restart_and_logs_speak_of_the_services_that_are_named(operator: Operato
 
 def test_a_loaded_image_that_is_not_whole_is_caught_by_the_proof(operator: Operator) -> None:
     assert operator.script("uninstall", "--yes").code == 0
+    assert operator.names() == []
     operator.host.run("docker image ls --quiet | sort -u | xargs docker image rm --force")
     folder = operator.unpack("app")
     lacking = operator.host.run(

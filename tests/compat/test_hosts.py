@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.airgap import proof
 from tests.airgap.hosts import host
 from tests.airgap.images import HOSTS
 from tests.airgap.test_hosts import (
-    test_after_a_reboot_it_keeps_its_disks_and_its_address_and_still_reaches_nothing,
     test_engine_compose_and_image_store_are_those_of_its_kind,
     test_it_reaches_nothing_but_itself,
     test_openssh_enters_as_root_and_as_an_admin_with_sudo,
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tests.airgap.hosts import Host
 
 __all__ = [
-    "test_after_a_reboot_it_keeps_its_disks_and_its_address_and_still_reaches_nothing",
     "test_engine_compose_and_image_store_are_those_of_its_kind",
     "test_it_reaches_nothing_but_itself",
     "test_openssh_enters_as_root_and_as_an_admin_with_sudo",
@@ -35,3 +34,13 @@ def standing(request: pytest.FixtureRequest) -> Iterator[Host]:
     """A host of each kind in turn."""
     with host(request.param) as started:
         yield started
+
+
+def test_after_a_reboot_it_keeps_its_disks_and_its_address_and_still_reaches_nothing(standing: Host) -> None:
+    standing.run("touch /root/kept /var/lib/docker/kept /run/lost")
+    started = standing.run("cut -d' ' -f22 /proc/1/stat").out
+    standing.reboot()
+    assert standing.run("cut -d' ' -f22 /proc/1/stat").out != started
+    standing.ssh("test -e /root/kept && test -e /var/lib/docker/kept && test ! -e /run/lost")
+    assert standing.facts().engine.startswith(standing.kind.engine)
+    assert proof.reached(standing.name) == []

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Load the images: one tar stream of the bundle's images/ into `docker load`, no second copy on this disk.
+# Load the images: one stream of the bundle's images/ into `docker load`, no second copy on this disk.
 
 load_images() {
     local images=$BUNDLE/images log total
@@ -19,32 +19,30 @@ load_images() {
     rm -f -- "$log"
 }
 
-# stream_images IMAGES LOG TOTAL: shows how much tar has read.
+# stream_images IMAGES LOG TOTAL: shows how much of them has been read.
 stream_images() {
-    local pidfile=$2.tar code=0 job
-    (
-        # shellcheck disable=SC2016 # the inner bash expands them
-        bash -c 'printf "%s" "$$" >"$1" && exec tar -cf - -C "$2" .' bash "$pidfile" "$1" | docker load
-    ) >"$2" 2>&1 &
+    local place=$2.place code=0 job store
+    store=$(image_store)
+    (archive_images "$1" "$place" "$store" | docker load) >"$2" 2>&1 &
     job=$!
     while kill -0 "$job" 2>/dev/null; do
         if progress_is_due; then
-            progress "$(bytes_read "$pidfile" "$3")" "$3"
+            progress "$(bytes_read "$place" "$3")" "$3"
         fi
         sleep 0.2
     done
     progress_end
     wait "$job" || code=$?
-    rm -f -- "$pidfile"
+    rm -f -- "$place"
     return "$code"
 }
 
-# bytes_read PIDFILE TOTAL: by that process; all of them once it is gone.
+# bytes_read PLACE TOTAL: by the processes of archive_images up to now.
 bytes_read() {
-    local io
-    if [[ -s $1 ]] && io=$(cat "/proc/$(cat "$1")/io" 2>/dev/null) && [[ $io =~ rchar:\ ([0-9]+) ]]; then
-        printf '%d' $((BASH_REMATCH[1] < $2 ? BASH_REMATCH[1] : $2))
-    else
-        printf '%d' "$2"
+    local before=0 pid=0 io
+    read -r before pid 2>/dev/null <"$1" || true # it may not have begun
+    if io=$(cat "/proc/$pid/io" 2>/dev/null) && [[ $io =~ rchar:\ ([0-9]+) ]]; then
+        before=$((before + BASH_REMATCH[1]))
     fi
+    printf '%d' $((before < $2 ? before : $2))
 }

@@ -10,7 +10,7 @@ ETC=/etc # the host's settings; tests bring their own
 
 # preflight_all: appends every finding to $FINDINGS.
 preflight_all() {
-    exec 8< <(compose_versions) # Compose 1 takes half a second to say its own
+    exec 8< <(compose_versions) # Compose 1 takes half a second for its answer
     preflight_host
     preflight_engine
     preflight_compose <&8

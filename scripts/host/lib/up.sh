@@ -23,11 +23,6 @@ up_services() {
     done
 }
 
-# is_in_service: this very release, in this mode, is the one that serves.
-is_in_service() {
-    [[ $(state_get current) == "$(fact "$FACTS" id)" && $(state_get mode) == "$MODE" ]]
-}
-
 # make_containers SERVICE...: makes what changed anew, and starts nothing. All of them in one call: Compose up to 2.26 takes
 # a dependency that a call does not name out of the hash by which it knows what changed.
 make_containers() {
