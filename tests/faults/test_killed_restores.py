@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.airgap.backups import back_up, redis_keys, upload, uploads
+from tests.airgap.backups import back_up, forget, holds, restore, write
 from tests.airgap.by_hand import DB, REDIS, ROOT, SERVER, WEB, Operator, Releases
 from tests.airgap.hosts import host
 from tests.airgap.outside import docker_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+pytestmark = pytest.mark.timeout(900)
 
 # Step, and seconds after it began: `exchange` is where data is renamed, so it is looked at most closely.
 MOMENTS = [
@@ -55,20 +57,6 @@ def backup(operator: Operator) -> str:
     return back_up(operator)
 
 
-def write(operator: Operator, name: str) -> None:
-    """A row, an upload and a key of that name."""
-    operator.add_user(name)
-    upload(operator, name)
-    operator.host.run(f"docker exec {REDIS} redis-cli set {name} 1 && docker exec {REDIS} redis-cli save")
-
-
-def holds(operator: Operator, names: list[str]) -> None:
-    """Rows, uploads and keys of these names, and no others."""
-    assert operator.users() == names
-    assert uploads(operator) == names
-    assert redis_keys(operator) == names
-
-
 def killed(operator: Operator, backup: str, step: str, pause: float, kill: str) -> bool:
     """Begin a restore and kill at that moment; says whether it came to that. Ends when no orphan is at work."""
     command = f"exec bash {ROOT}/current/scripts/restore.sh {backup} --yes"
@@ -105,15 +93,16 @@ def test_a_killed_restore_leaves_the_old_data_serving_and_a_second_completes(
     assert hit or (step, pause) not in SURE, "the run was over before its moment: nothing was tested"
     over = operator.state()["result"] == "done"
     if step == "beside":
-        holds(operator, ["A", "B"])  # nothing was stopped
+        holds(operator, "A", "B")  # nothing was stopped
     done = operator.script("restart", REDIS)
     assert done.code == 0, done.out
     is_whole(operator)
-    holds(operator, ["A"] if over else ["A", "B"])
-    done = operator.script("restore", backup, "--yes")
+    holds(operator, *(("A",) if over else ("A", "B")))
+    done = restore(operator, backup)
     assert done.code == 0, done.out
     is_whole(operator)
-    holds(operator, ["A"])
+    holds(operator, "A")
+    forget(operator)
 
 
 @pytest.mark.parametrize(("step", "pause"), [("beside", 2.5), ("exchange", 0.3), ("exchange", 0.9), ("up", 1.0)])
@@ -129,7 +118,8 @@ def test_a_restore_whose_engine_was_killed_is_taken_back_by_the_next_command(
     done = operator.script("restart", REDIS)
     assert done.code == 0, done.out
     is_whole(operator)
-    holds(operator, ["A", "B"])
-    done = operator.script("restore", backup, "--yes")
+    holds(operator, "A", "B")
+    done = restore(operator, backup)
     assert done.code == 0, done.out
-    holds(operator, ["A"])
+    holds(operator, "A")
+    forget(operator)

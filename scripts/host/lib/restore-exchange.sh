@@ -6,10 +6,11 @@
 #   place <path below the root>
 # No container can start meanwhile, not even with its engine, so none ever finds an empty folder.
 
-# build_beside: the step before: all parts, beside what is in service.
+# build_beside: the step before: all parts, beside what is in service; or nothing of them.
 build_beside() {
     local name kind place
     beside_sweep
+    trap beside_sweep EXIT
     (umask 077 && mkdir -p -- "$ROOT/.beside")
     lay_shared
     while IFS=$'\t' read -r name kind _ _ place _; do
@@ -17,6 +18,7 @@ build_beside() {
     done < <(printf '%s' "${PARTS:+$PARTS$'\n'}")
     check_first_run
     sync
+    trap - EXIT
 }
 
 # build_part NAME KIND FOLDER PLACE
