@@ -321,3 +321,7 @@ reseal() {
     reseal
     [ "$(backup_flaws "$BACKUP")" = $'bad\tunfinished\tdatabase.sql.gz' ]
 }
+
+@test "no two files of the library give one name to two functions" {
+    [ -z "$(grep -hoE '^[a-z_0-9]+\(\)' "$LIB"/*.sh | sort | uniq -d)" ]
+}

@@ -12,7 +12,7 @@ beside_files() {
     if ! pour "$archive" tar --extract --file - --directory "$3" --preserve-permissions --numeric-owner; then
         stop_with beside_not_loaded "$1"
     fi
-    was=$(backup_files "$2" "$1")
+    was=$(files_of_backup "$2" "$1")
     now=$(files_in "$3")
     if [[ $was != "$now" ]]; then
         show_difference "$was" "$now"
@@ -40,8 +40,8 @@ archive_is_plain() {
     fi
 }
 
-# backup_files FOLDER NAME: `sum  path` of each file, from its manifest.
-backup_files() {
+# files_of_backup FOLDER NAME: `sum  path` of each file, from its manifest.
+files_of_backup() {
     records "$1/manifest.tsv" file | awk -F '\t' -v name="$2" '$1 == name { print $4 "  " $2 }' | sort
 }
 

@@ -52,7 +52,7 @@ losses_of_redis() {
 losses_of_files() {
     local differ=0
     if [[ -d $ROOT/$2 ]]; then
-        differ=$(comm -13 <(backup_files "$BACKUP" "$1") <(files_in "$ROOT/$2") | wc -l)
+        differ=$(comm -13 <(files_of_backup "$BACKUP" "$1") <(files_in "$ROOT/$2") | wc -l)
     fi
     if ((differ)); then
         say losses_files "$1" "$differ"
