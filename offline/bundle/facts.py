@@ -46,7 +46,7 @@ def records(facts: ReleaseFacts) -> Iterator[Record]:
     for mount in facts.mounts:
         flags = [flag for flag in ("read_only", "hot", "single") if getattr(mount, flag)]
         where = (mount.bundle, mount.source, mount.target)
-        yield ("mount", mount.service, mount.owner, *where, mount.user, mount.mode, ",".join(flags))
+        yield ("mount", mount.service, mount.owner, *where, mount.user, mount.mode, ",".join(flags), mount.backup)
     yield from _host(facts)
 
 

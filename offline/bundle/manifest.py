@@ -55,6 +55,8 @@ class Mount:
     single: bool
     user: str
     mode: str
+    backup: str
+    """What a backup calls it; empty for what a release brings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +136,7 @@ def mounts_of(items: Sequence[Item]) -> tuple[Mount, ...]:
             single=item.spec.single,
             user=item.spec.user,
             mode=item.spec.mode,
+            backup=item.spec.backup_name,
         )
         for item in items
         if item.mounted

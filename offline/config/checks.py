@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from offline.config.schema import Release
 
 _PORT = re.compile(r"^(?:(?P<host>\d+):)?(?P<container>\d+)(?:/(?P<protocol>tcp|udp))?$")
+_OF_BACKUPS = ("modules", "env", "manifest")
 _SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|CREDENTIAL)", re.IGNORECASE)
 REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::\?[^}]*)?\}")
 _LAST_PORT = 65_535
@@ -74,6 +75,7 @@ def cross_references(release: Release) -> list[str]:
         *_modes(release),
         *_environment(release),
         *_payload(release),
+        *_backups(release),
     ]
 
 
@@ -136,3 +138,17 @@ def _payload(release: Release) -> Iterator[str]:
             yield f"payload[{number}].single: give exactly one file"
         if item.owner == "release" and not item.files:
             yield f'payload[{number}].files: nothing to ship; an empty folder belongs to owner "host"'
+
+
+def _backups(release: Release) -> Iterator[str]:
+    """Each part of a backup has a name of its own."""
+    taken = {*_OF_BACKUPS, *release.data}
+    databases = {data.folder for data in release.data.values()}
+    for number, item in enumerate(release.payload):
+        if item.backup and item.owner == "release":
+            yield f"payload[{number}].backup: a backup holds what the host owns; this is shipped with each release"
+        if not item.backup_name or item.bundle in databases:
+            continue
+        if item.backup_name in taken:
+            yield f'payload[{number}].backup: a backup has another part called "{item.backup_name}"; give a name'
+        taken.add(item.backup_name)

@@ -173,6 +173,13 @@ class Payload(Part):
     mode: Mode = "0755"
     holds_keys: bool = False
     """It may hold API keys; allowed, but listed and warned about in every release."""
+    backup: Name | None = None
+    """What a backup calls a folder of the host's own; none: `bundle` with dashes for slashes."""
+
+    @property
+    def backup_name(self) -> str:
+        """What a backup calls it; empty for what a release brings."""
+        return "" if self.owner == "release" else self.backup or self.bundle.replace("/", "-")
 
 
 class Data(Part):

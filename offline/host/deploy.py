@@ -55,7 +55,14 @@ class Deploy:
         self.steps.append(Step(name=name, seconds=round(time.monotonic() - started, 3)))
 
     def outcome(
-        self, connection: Connection, *, code: int, release: str = "", addresses: Sequence[str] = (), answer: Any = None
+        self,
+        connection: Connection,
+        *,
+        code: int,
+        release: str = "",
+        backup: str = "",
+        addresses: Sequence[str] = (),
+        answer: Any = None,
     ) -> Outcome:
         """What became of the host, as of now."""
         return Outcome(
@@ -66,6 +73,7 @@ class Deploy:
             seconds=round(time.monotonic() - self.started, 3),
             steps=tuple(self.steps),
             addresses=tuple(addresses),
+            backup=backup,
             answer=answer,
         )
 
@@ -91,7 +99,7 @@ def deploy(bundle: Bundle, options: Options, run: Deploy) -> Outcome:
         run.steps += ended.steps
         where = found.address or found.name
         addresses = bundle.addresses(where, ended.mode) if ended.code == 0 else ()
-        return run.outcome(connection, code=ended.code, release=ended.release, addresses=addresses)
+        return run.outcome(connection, code=ended.code, release=ended.release, backup=ended.backup, addresses=addresses)
 
 
 def attach(root: str, run: Deploy) -> Outcome:
@@ -99,7 +107,7 @@ def attach(root: str, run: Deploy) -> Outcome:
     with connected(run.target) as connection:
         ended = detached.watch(connection, root, LOG, run.say)
         run.steps += ended.steps
-        return run.outcome(connection, code=ended.code, release=ended.release)
+        return run.outcome(connection, code=ended.code, release=ended.release, backup=ended.backup)
 
 
 def _planned(bundle: Bundle, root: str, run: Deploy, connection: Connection) -> tuple[HostFacts, Plan]:

@@ -23,7 +23,7 @@ _LATER = {"deploy": "deploy --attach"}  # what tells how it ended, by what was s
 
 @dataclass
 class Followed:
-    """What a log said so far: its name, its lines, the steps in it, and at its end the code and the release."""
+    """What a log said so far: its name, its lines, the steps in it, and at its end code, release and backup made."""
 
     name: str
     on_line: Callable[[str], None]
@@ -32,6 +32,7 @@ class Followed:
     code: int = 1
     release: str = ""
     mode: str = ""
+    backup: str = ""
 
     def take(self, line: str) -> None:
         """Sort one line of follow.sh."""
@@ -42,6 +43,8 @@ class Followed:
             self.release, self.mode = fields[1:]
         elif first == "step" and len(fields) == 2:  # noqa: PLR2004 - name and seconds
             self.steps.append(Step(name=fields[0], seconds=float(fields[1])))
+        elif first == "backup" and len(fields) == 1:
+            self.backup = fields[0]
         else:
             self.lines += 1
             self.on_line(line)

@@ -34,6 +34,8 @@ class Outcome:
     seconds: float = 0.0
     steps: tuple[Step, ...] = ()
     addresses: tuple[str, ...] = ()
+    backup: str = ""
+    """The backup that was made."""
     error: str = ""
     answer: Any = None
     """What the host's own script answered in JSON."""
@@ -49,6 +51,8 @@ class Outcome:
             "steps": [{"name": step.name, "seconds": step.seconds} for step in self.steps],
             "addresses": list(self.addresses),
         }
+        if self.backup:
+            value["backup"] = self.backup
         if self.error:
             value["error"] = self.error
         if self.answer is not None:
@@ -87,5 +91,7 @@ def show(console: Console, outcomes: Sequence[Outcome], *, as_json: bool) -> Non
         if each.steps:
             steps = ", ".join(f"{step.name} {human_seconds(step.seconds)}" for step in each.steps)
             console.text(f"Steps    {each.host}: {steps}")
+        if each.backup:
+            console.text(f"Backup   {each.host}: {each.backup}")
         for address in each.addresses:
             console.text(f"Open     {address}")

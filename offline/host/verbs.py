@@ -35,6 +35,7 @@ VERBS = {
     "restart": Verb(script="restart.sh", changes=True),
     "rollback": Verb(script="rollback.sh", changes=True, asks=True),
     "uninstall": Verb(script="uninstall.sh", changes=True, asks=True),
+    "backup": Verb(script="backup.sh", changes=True),
     "restore": Verb(script="restore.sh", changes=True, asks=True),
     "drill": Verb(script="drill.sh", changes=True),
 }
@@ -56,7 +57,7 @@ def do(
             log = detached.launch(connection, root, name, f"{root}/{layout.CURRENT}", command)
             ended = detached.watch(connection, root, log, run.say)
             run.steps += ended.steps
-            return run.outcome(connection, code=ended.code, release=ended.release)
+            return run.outcome(connection, code=ended.code, release=ended.release, backup=ended.backup)
         if as_json and verb.speaks_json:
             code, answer = _asked(connection, root, verb, words)
             return run.outcome(connection, code=code, release=_release(answer), answer=answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from offline.tasks import audit, bundles, engine, hosts, images, release, restoring
+from offline.tasks import audit, backups, bundles, engine, hosts, images, release, restoring
 
 namespace = Collection()
 for _task in (
@@ -26,6 +26,7 @@ for _task in (
     hosts.restart,
     hosts.rollback,
     hosts.uninstall,
+    backups.backup,
     restoring.restore,
     restoring.drill,
 ):

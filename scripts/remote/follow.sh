@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Print a log as it grows, until what writes it has ended; end with its code. Whoever loses this may ask again.
 # Arguments: root, name of the log or the name that such logs begin with, number of the first line wanted.
-# Before the log a line `log <name>`; after it `step <name> <seconds>` for each that the host timed, and
-# `end <code> <release in service> <its mode>`. Fields are separated by tabs.
+# Before the log a line `log <name>`; after it `step <name> <seconds>` for each that the host timed, `backup <id>` where one
+# was made, and `end <code> <release in service> <its mode>`. Fields are separated by tabs.
 set -Eeuo pipefail
 export LC_ALL=C
 
@@ -24,6 +24,7 @@ newest() {
 timed() {
     if [[ -f $1 ]] && (($2 == 0 || $2 >= 6)); then
         sed -n 's/^seconds_\([^=]*\)=\(.*\)/step\t\1\t\2/p' "$1" | tac
+        sed -n 's/^backup=\(.*\)/backup\t\1/p' "$1"
     fi
 }
 

@@ -5,7 +5,7 @@
 lay_shared() {
     local owner bundle source user mode flags
     local partial=$ROOT/.partial-shared
-    while IFS=$'\t' read -r _ owner bundle source _ user mode flags; do
+    while IFS=$'\t' read -r _ owner bundle source _ user mode flags _; do
         if [[ $owner != host ]]; then
             continue
         fi

@@ -3,18 +3,24 @@
 # started it, so that a lost connection changes nothing.
 
 INTERRUPTED=0
-UNCHANGED_UNTIL=' load prove beside ' # a failure of these has changed nothing that serves
+LAST_RESULT=                                 # of the run before this one
+UNCHANGED_UNTIL=' load prove backup beside ' # a failure of these has changed nothing that serves
 
 # begin ACTION ID MODE: says in `state` what is about to happen.
 begin() {
-    local step
-    local -a forgotten=()
-    for step in load prove beside exchange adopt switch up health record back undo stop restart; do
-        forgotten+=("seconds_$step=")
-    done
+    local -a times
+    LAST_RESULT=$(state_get result)
+    mapfile -t times < <(times_before)
     state_set "action=$1" "target=$2" "target_mode=$3" "who=$(asker)" "from=$(asked_from)" "started=$(date -u +%FT%TZ)" \
-        "pid=$BASHPID" step= phase= service= proved= result=running exit= "log=$LOG" ${forgotten[@]+"${forgotten[@]}"}
+        "pid=$BASHPID" step= phase= service= proved= backup= result=running exit= "log=$LOG" ${times[@]+"${times[@]}"}
     audit_log "$1" "$2" "$3" begun
+}
+
+# times_before: how state_set forgets the times of the run before.
+times_before() {
+    if [[ -f $ROOT/state ]]; then
+        sed -n 's/^\(seconds_[a-z]*\)=.*/\1=/p' "$ROOT/state"
+    fi
 }
 
 # run_steps STEP:FUNCTION...: in order, until one fails; sets STEP_CODE, and `step` of the caller to the last one.

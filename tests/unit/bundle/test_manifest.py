@@ -95,6 +95,7 @@ def test_facts_tsv_and_release_json_say_the_same_of_the_host(tmp_path: Path, cha
         [
             *(mount[key] for key in ("service", "owner", "bundle", "source", "target", "user", "mode")),
             ",".join(flag for flag in ("read_only", "hot", "single") if mount[flag]),
+            mount["backup"],
         ]
         for mount in said["mounts"]
     ]
