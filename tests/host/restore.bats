@@ -221,8 +221,8 @@ exchanging() {
     [ "$(services_to_hold)" = web ]
 }
 
-# packed: uploads.tar.gz of what is in $BATS_TEST_TMPDIR/files.
-packed() {
+# pack_uploads: uploads.tar.gz of what is in $BATS_TEST_TMPDIR/files.
+pack_uploads() {
     tar -C "$BATS_TEST_TMPDIR/files" -czf "$BACKUP/uploads.tar.gz" .
     mkdir -p "$ROOT/.beside" "$ROOT/shared"
 }
@@ -232,12 +232,12 @@ packed() {
     printf 'a\n' >"$BATS_TEST_TMPDIR/files/a.txt"
     chmod 0640 "$BATS_TEST_TMPDIR/files/a.txt"
     touch -d '2020-02-02 UTC' "$BATS_TEST_TMPDIR/files/a.txt"
-    packed
+    pack_uploads
     strict beside_files uploads "$BACKUP" "$ROOT/shared/uploads.new"
     [ "$(stat -c '%a %Y' "$ROOT/shared/uploads.new/a.txt")" = '640 1580601600' ]
     echo x >"$BATS_TEST_TMPDIR/files/a.txt"
     echo y >"$BATS_TEST_TMPDIR/files/more"
-    packed
+    pack_uploads
     run strict beside_files uploads "$BACKUP" "$ROOT/shared/uploads.bad"
     [[ $status -eq 1 && $output == *'+ '*'a.txt'*'does not have the files of the backup'* ]]
 }
@@ -245,7 +245,7 @@ packed() {
 @test "an archive with a device or a name that leads out of it is not unpacked" {
     mkdir -p "$BATS_TEST_TMPDIR/files"
     mkfifo "$BATS_TEST_TMPDIR/files/pipe"
-    packed
+    pack_uploads
     run strict beside_files uploads "$BACKUP" "$ROOT/shared/uploads.new"
     [[ $status -eq 1 && $output == *'what no backup has'* ]]
     rm "$BATS_TEST_TMPDIR/files/pipe"

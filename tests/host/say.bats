@@ -33,7 +33,7 @@ fields() {
     said=$(
         {
             grep -oE '\b(say|warn|fail|stop_with|usage_error|refuse|caution|finding "\$[0-9]") [a-z0-9_]+' <<<"$code"
-            grep -oE "\bfinish [0-9]+ '?[a-z]+'? [a-z_]+" <<<"$code"
+            grep -oE "\b(finish|backup_ended) [0-9]+ '?[a-z]+'? [a-z_]+" <<<"$code"
             grep -oE 'USAGE=[a-z]+_usage' <<<"$code" | sed 's/.*=//'
             # said by names that are put together: steps by what they are, findings by whether they refuse
             grep -oE '\brun_step [a-z]+' <<<"$code" | sed 's/ /_/; s/run_//'
