@@ -43,6 +43,7 @@ def test_no_secret_is_shown_and_each_is_made_by_the_host(operator: Operator) -> 
 
 
 def test_folders_have_the_owner_and_mode_that_the_release_says_whatever_the_umask(operator: Operator) -> None:
+    """Failure 9: `chmod 777` on the folders of the database."""
     found = operator.host.run(
         f"cd {ROOT} && stat -c '%n %u:%g %a' .env shared/* shared/*/data shared/data/.config.yaml"
     )
@@ -105,6 +106,7 @@ def test_rolling_back_to_what_is_not_there_lists_what_is(operator: Operator) -> 
 
 
 def test_a_rollback_serves_the_former_code_and_the_same_rows(operator: Operator) -> None:
+    """Failures 10 and 11: no image to go back to, and data files copied by hand for an upgrade."""
     before, code = containers(operator.host), operator.code()
     done = operator.script("rollback", "--yes")
     assert done.code == 0, done.out

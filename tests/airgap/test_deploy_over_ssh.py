@@ -85,6 +85,7 @@ def test_a_plan_changes_nothing(standing: Host, bundles: Bundles) -> None:
 
 
 def test_a_transfer_whose_client_dies_goes_on_where_it_broke_off(standing: Host, bundles: Bundles) -> None:
+    """Failure 16: a transfer that broke at 90 % started again."""
     half = bundles.first.stat().st_size // 3
     with begun("deploy", *addressed(standing), "--bundle", str(bundles.first)):
         wait_until(lambda: staged(standing) > half, seconds=60, what="a third of the bundle on the host")

@@ -71,6 +71,7 @@ def test_a_host_that_lacks_nothing(checked: Host) -> None:
 
 
 def test_everything_that_lacks_is_found_at_once_and_nothing_changes(checked: Host) -> None:
+    """Failure 17: a port in use, a full disk, a wrong architecture were found half-way."""
     try:
         for make, _ in LACKS.values():
             checked.run(make)

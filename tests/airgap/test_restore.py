@@ -19,6 +19,7 @@ def operator(standing: Host, tmp_path_factory: pytest.TempPathFactory) -> Operat
 
 
 def test_after_everything_was_wiped_a_is_there_and_b_is_not(operator: Operator) -> None:
+    """Failure 14: nothing could put a backup back."""
     assert operator.deploy("first").code == 0
     write(operator, "A")
     backup = back_up(operator)

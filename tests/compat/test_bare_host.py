@@ -99,6 +99,7 @@ def in_service(bare: Host) -> str:
 
 
 def test_engine_and_compose_are_installed_and_stay_after_a_reboot(bare: Host) -> None:
+    """Failure 8: the "offline" installer of the engine needed yum and the internet."""
     done = install(bare)
     assert done.code == 0, done.err
     assert in_service(bare).startswith(enginefiles.version())

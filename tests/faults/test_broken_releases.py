@@ -48,6 +48,7 @@ def test_a_first_deploy_that_fails_leaves_the_stack_stopped_and_its_data(operato
 
 
 def test_one_that_listens_but_is_not_well(operator: Operator) -> None:
+    """Failure 12: success was printed after `sleep 5`, whatever had started."""
     operator.add_user("sick")
     done = operator.deploy("sick")
     serves_as_before(operator, done, "sick")

@@ -29,6 +29,7 @@ def test_the_parts_are_the_bundle_byte_for_byte(mini: dict[str, Any], parts: dic
 
 
 def test_join_sh_makes_a_folder_that_verifies(parts: dict[str, Any], tmp_path: Path) -> None:
+    """Failure 16: a stick with FAT32 takes no file of more than 4 GiB."""
     stick = Path(parts["bundle"]).parent
     subprocess.run(["bash", stick / "join.sh"], cwd=tmp_path, check=True)
     (folder,) = tmp_path.iterdir()

@@ -22,6 +22,7 @@ def recording() -> tuple[Console, io.StringIO, io.StringIO]:
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
 def test_every_mutation_is_named_exactly(mutation: Mutation, tmp_path: Path) -> None:
+    """Failure 7: a wrong md5 was a warning, and the old script went on."""
     bundle, expected = mutation.apply()
     console, out, _ = recording()
     try:
