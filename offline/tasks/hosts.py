@@ -43,6 +43,8 @@ VERB_HELP = HOST_HELP | _ROOT
         "accept": "turn a refusal of the preflight into a warning, by its id; repeatable",
         "adopt": "the folder on the host of a stack laid out by hand, to take over",
         "firewall": "--no-firewall leaves the host's firewall as it is",
+        "backup": "--no-backup deploys without a backup of the release in service; needs --yes",
+        "yes": "that --no-backup is meant",
         "plan": "show what would travel, and stop there",
         "attach": "follow the host's newest deploy, and end as it ends",
     },
@@ -58,6 +60,8 @@ def deploy(
     mode: str | None = None,
     adopt: str | None = None,
     firewall: bool = True,  # noqa: FBT001, FBT002 - Invoke makes flags of these
+    backup: bool = True,  # noqa: FBT001, FBT002
+    yes: bool = False,  # noqa: FBT001, FBT002
     plan: bool = False,  # noqa: FBT001, FBT002
     attach: bool = False,  # noqa: FBT001, FBT002
     json: bool = False,  # noqa: FBT001, FBT002
@@ -75,6 +79,7 @@ def deploy(
     words += ["--mode", mode] if mode else []
     words += ["--adopt", adopt] if adopt else []
     words += [] if firewall else ["--no-firewall"]
+    words += [] if backup else no_backup(sure=yes)
     archive = _archive(bundle, config)
     deploy_to(targets, console, archive, root=root, words=words, plan_only=plan, as_json=json)
 
@@ -159,6 +164,16 @@ def uninstall(
 ) -> None:
     """Stop the stack on hosts and take it away; data stays, and is named."""
     do_verb("uninstall", [], host, root, config, ssh_config, as_json=json)
+
+
+def no_backup(*, sure: bool) -> list[str]:
+    """The words for a deploy that saves nothing before. UsageError for one that is not `sure`."""
+    if not sure:
+        raise UsageError(
+            "--no-backup is taken only together with --yes",
+            hint="without a backup nobody can put the data back; leave --no-backup out, or add --yes",
+        )
+    return ["--no-backup"]
 
 
 def targets_of(hosts: Sequence[str], ssh_config: str | None) -> tuple[Target, ...]:

@@ -14,6 +14,7 @@ read_arguments() {
                 shift
                 ;;
             --yes) ASSUME_YES=yes ;;
+            --no-backup) BACKUP_WANTED=no ;;
             --check) CHECK_ONLY=yes ;;
             --no-firewall) FIREWALL=no ;;
             -h | --help)
@@ -96,15 +97,15 @@ deploy() {
     done
     begin deploy "$(fact "$FACTS" id)" "$MODE"
     compose_choose
-    into_service load:load_images prove:prove_images adopt:adopt_old switch:switch_release up:up_services health:check_health \
-        record:record_release
+    into_service load:load_images prove:prove_images backup:backup_before adopt:adopt_old switch:switch_release up:up_services \
+        health:check_health record:record_release
 }
 
 main() {
     local LIB
     BUNDLE=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
     LIB=$BUNDLE/scripts/lib
-    ROOT='' MODE='' LANG_CHOICE='' ASSUME_YES=no CHECK_ONLY=no FIREWALL=yes ADOPT='' LOCKED=no ACTION=deploy USAGE=deploy_usage
+    ROOT='' MODE='' LANG_CHOICE='' ASSUME_YES=no CHECK_ONLY=no FIREWALL=yes ADOPT='' LOCKED=no BACKUP_WANTED=yes ACTION=deploy USAGE=deploy_usage
     ACCEPTED=() TAKEN=()
     FACTS=$BUNDLE/scripts/facts.tsv
     # shellcheck source=scripts/host/lib/say.sh
@@ -113,6 +114,7 @@ main() {
     source "$LIB/host.sh"
     use_language ''
     read_arguments "$@"
+    [[ $BACKUP_WANTED == yes || $ASSUME_YES == yes ]] || usage_error no_backup_unsaid
     bash "$BUNDLE/scripts/verify.sh" ${LANG_CHOICE:+--lang "$LANG_CHOICE"} "$BUNDLE" || exit
     # shellcheck source=scripts/host/lib/all.sh
     source "$LIB/all.sh"

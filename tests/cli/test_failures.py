@@ -206,3 +206,7 @@ def test_the_lock_is_told_in_words_that_people_can_use(kit: Kit) -> None:
     with holding(kit.work / "lock", "invoke build-app"):
         done = kit("store-gc")
     assert re.search(r"process \d+, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC: invoke build-app", done.err)
+
+
+def test_no_backup_before_a_deploy_has_to_be_meant(kit: Kit) -> None:
+    refused(kit("deploy", "--host", "nobody@203.0.113.1", "--no-backup"), 2, "only together with --yes")

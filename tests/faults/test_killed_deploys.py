@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 MOMENTS = [
     *(("load", pause) for pause in (0.0, 1.0)),
     *(("prove", pause) for pause in (0.0, 0.2)),
+    *(("backup", pause) for pause in (0.0, 1.0, 2.5)),
     *(("switch", pause) for pause in (0.0, 0.2)),
     *(("up", pause) for pause in (0.0, 0.7, 1.5, 2.5, 4.0)),
     *(("health", pause) for pause in (0.0, 0.7)),
     *(("record", pause) for pause in (0.0, 0.2)),
 ]
-SURE = [("load", 0.0), ("switch", 0.0), ("up", 0.0), ("up", 0.7), ("up", 1.5), ("health", 0.0), ("record", 0.0)]
+SURE = [
+    *(("load", 0.0), ("backup", 0.0), ("backup", 1.0), ("switch", 0.0)),
+    *(("up", 0.0), ("up", 0.7), ("up", 1.5), ("health", 0.0), ("record", 0.0)),
+]
 SCRIPT = "pkill -KILL -f 'offline-deploy[.]sh|docker-compos[e]|docker loa[d]'"
 ENGINE = "pkill -KILL -x dockerd"
 # Waits for the step, then ends every process of that name at once, as a power cut does. 3: the run was over before.

@@ -9,7 +9,7 @@ load_library() {
     BUNDLE=$BATS_TEST_TMPDIR/bundle
     ROOT=$BATS_TEST_TMPDIR/root
     FACTS=$BUNDLE/scripts/facts.tsv
-    STACK=mini MODE=all FIREWALL=yes ADOPT='' ACTION=deploy LOG=/dev/null
+    STACK=mini MODE=all FIREWALL=yes ADOPT='' BACKUP_WANTED=yes ACTION=deploy LOG=/dev/null
     mkdir -p "$BUNDLE/scripts" "$ROOT"
     ME=$(id -u):$(id -g)
     : >"$FACTS"

@@ -32,6 +32,12 @@ setup() {
     done
 }
 
+@test "no backup first is what somebody has to mean: 2 without --yes" {
+    run "$BUNDLE/offline-deploy.sh" --no-backup
+    [[ $status -eq 2 && $output == *'only together with --yes'* ]]
+    [ ! -e "$ROOT" ]
+}
+
 @test "a bundle that does not verify goes no further: 3" {
     echo x >"$BUNDLE/SHA256SUMS"
     run "$BUNDLE/offline-deploy.sh" --yes --root "$ROOT"

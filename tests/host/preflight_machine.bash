@@ -19,7 +19,7 @@ good_machine() {
 load_preflight() {
     local lib=$BATS_TEST_DIRNAME/../../scripts/host/lib name
     unset LC_ALL LC_MESSAGES LANG
-    for name in say facts preflight preflight-host preflight-engine preflight-disk preflight-network preflight-subnet \
+    for name in say facts state backup backup-before preflight preflight-host preflight-engine preflight-disk preflight-network preflight-subnet \
         datafiles preflight-data; do
         # shellcheck disable=SC1090
         source "$lib/$name.sh"
@@ -32,7 +32,7 @@ load_preflight() {
     ROOT=$BATS_TEST_TMPDIR/root
     FACTS=$BUNDLE/scripts/facts.tsv
     FINDINGS=$BATS_TEST_TMPDIR/findings
-    MODE=all ADOPT='' FIREWALL=yes
+    MODE=all ADOPT='' FIREWALL=yes BACKUP_WANTED=yes
 }
 
 make_kernel_tables() {

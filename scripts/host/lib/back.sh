@@ -40,6 +40,7 @@ put_back() {
     up_services
     check_health
     end_exchange
+    state_set deploy_backup=
 }
 
 # stop_first: a first deploy has nothing to go back to. Its containers go, or the engine's next start would start them.

@@ -47,11 +47,8 @@ backup_drop() {
 
 # backup_room: twice what there is to save.
 backup_room() {
-    local kilobytes total=0 free path
-    while IFS= read -r path; do
-        kilobytes=$(du -sk -- "$ROOT/$path" | cut -f 1)
-        total=$((total + kilobytes))
-    done < <(backup_places)
+    local total free
+    total=$(backup_kilobytes "$FACTS")
     free=$(free_kilobytes)
     if ((free < 2 * total)); then
         stop_with backup_room "$ROOT/backups" "$(human_bytes $((free * 1024)))" "$(human_bytes $((2 * total * 1024)))" \
@@ -63,9 +60,19 @@ free_kilobytes() {
     df -P -- "$ROOT/backups" | awk 'NR == 2 { print $4 }'
 }
 
-# backup_places: what the host owns and has, below the root.
+# backup_kilobytes FACTS: of what a backup of that release saves, as it lies there.
+backup_kilobytes() {
+    local kilobytes total=0 path
+    while IFS= read -r path; do
+        kilobytes=$(du -sk -- "$ROOT/$path" | cut -f 1)
+        total=$((total + kilobytes))
+    done < <(backup_places "$1")
+    printf '%d' "$total"
+}
+
+# backup_places FACTS: what the host owns and has, below the root.
 backup_places() {
-    records "$FACTS" mount | awk -F '\t' '$2 == "host" { print $4 }' | while IFS= read -r path; do
+    records "$1" mount | awk -F '\t' '$2 == "host" { print $4 }' | while IFS= read -r path; do
         [[ ! -e $ROOT/$path ]] || printf '%s\n' "$path"
     done
 }

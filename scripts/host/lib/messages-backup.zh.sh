@@ -32,6 +32,10 @@ MESSAGES+=(
     [backup_made]='备份 %s 位于 %s：%s；%s 行，%s 个表，%s 个文件，用时 %s 秒'
     [backup_next]='%s 还剩 %s：下一次备份可能放不下。'
     [backup_done]='备份 %s 完好。要检验它能否恢复：bash scripts/drill.sh'
+    [backup_not_due]='没有正在服务的版本，无需先备份。'
+    [backup_same]='版本 %s 已在服务，无需先备份。'
+    [backup_unwanted]='按 --no-backup 的要求，不先备份版本 %s。如果新版本改动了数据，将无法放回。'
+    [backup_taken]='备份 %s 由一次中途被终止的部署在做出任何更改之前生成，沿用它。'
     [backup_failed]='没有生成备份：操作失败，没有留下任何残余。旧备份不受影响，应用照常服务。'
     [backup_interrupted]='没有生成备份：操作被中断，没有留下任何残余。'
 )

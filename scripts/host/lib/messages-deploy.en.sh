@@ -12,6 +12,7 @@ Puts this bundle into service on this host, or leaves the host as it was.
   --accept ID     go on although the finding ID refuses; noted in audit.log. May be repeated
   --adopt DIR     take over the stack that was laid out by hand in DIR
   --no-firewall   leave firewalld alone
+  --no-backup     do not back up the release in service first; only with --yes, and noted in audit.log
   --lang zh|en    language
   --help          this text
 Ends with 0 (in service), 2 (used wrongly), 3 (bundle bad), 4 (somebody else is at work), 5 (host not fit), 6 (failed, nothing
@@ -19,6 +20,7 @@ serves that did not before), 7 (failed, the former release serves again), 8 (fai
     [option_needs_value]='%s needs a value'
     [root_malformed]='%s: the folder of the stack must be an absolute path of letters, digits, dots, dashes, underscores and slashes'
     [yes_needed]='There is no terminal to ask at: add --yes.'
+    [no_backup_unsaid]='--no-backup is taken only together with --yes: without a backup nobody can put the data back.'
     [plan]='Release %s, mode %s, into %s. In service now: %s'
     [plan_question]='Put it into service? [y/N]'
     [plan_declined]='Nothing was changed.'
@@ -62,6 +64,7 @@ serves that did not before), 7 (failed, the former release serves again), 8 (fai
     [state_unwritable]='%s cannot be written (disk full?)'
     [into_service]='Release %s is in service (mode %s).'
     [unchanged]='Failed before anything was changed: what was in service serves on.'
+    [unsaved]='There is no backup of what is in service, so nothing was changed: it serves on. Mend what is named above and run this again, or go on without a backup: --no-backup --yes.'
     [interrupted]='Interrupted before anything was changed: what was in service serves on.'
     [back_start]='Release %s failed: release %s is put back.'
     [back_done]='Release %s failed; release %s is in service again. Nothing was done to the data.'

@@ -12,6 +12,7 @@ MESSAGES+=(
   --accept 编号   即使该项检查不通过也继续，并记入 audit.log；可重复
   --adopt 目录    接管在该目录中手工部署的旧应用
   --no-firewall   不改动 firewalld
+  --no-backup     不先备份正在服务的版本；必须与 --yes 同用，并记入 audit.log
   --lang zh|en    语言
   --help          显示本说明
 返回码：0 已投入服务；2 用法错误；3 离线包有问题；4 他人正在操作；5 本机不满足要求；6 失败，未影响原有服务；
@@ -19,6 +20,7 @@ MESSAGES+=(
     [option_needs_value]='%s 需要一个值'
     [root_malformed]='%s：应用目录必须是由字母、数字、点、横线、下划线和斜线组成的绝对路径'
     [yes_needed]='没有可供询问的终端：请加上 --yes。'
+    [no_backup_unsaid]='--no-backup 必须与 --yes 同时使用：没有备份，数据就无法放回。'
     [plan]='版本 %s，模式 %s，目录 %s。当前版本：%s'
     [plan_question]='确认投入服务？[y/N]'
     [plan_declined]='没有任何改动。'
@@ -62,6 +64,7 @@ MESSAGES+=(
     [state_unwritable]='%s 无法写入（磁盘已满？）'
     [into_service]='版本 %s 已投入服务（模式 %s）。'
     [unchanged]='在做任何改动之前失败：原有服务不受影响。'
+    [unsaved]='没有正在服务的版本的备份，因此未做任何更改，它照常服务。请处理上面指出的问题后重新运行；如不需要备份：--no-backup --yes。'
     [interrupted]='在做任何改动之前被中断：原有服务不受影响。'
     [back_start]='版本 %s 失败：正在恢复版本 %s。'
     [back_done]='版本 %s 失败；版本 %s 已恢复服务。数据没有被改动。'

@@ -50,9 +50,15 @@ need_of_root() {
     need disk-root refuse "$ROOT" $((kilobytes * 1024 + ROOT_MARGIN)) "$files"
 }
 
-# need_of_backups: a backup is at most as large as the data; none is made before there is something to lose.
+# need_of_backups: this deploy makes one where another release is in service, and wants twice the data; a later one is at most as
+# large as the data. None is made before there is something to lose.
 need_of_backups() {
     local folder kilobytes total=0
+    if backup_is_due; then
+        kilobytes=$(backup_kilobytes "$ROOT/releases/$(state_get current)/scripts/facts.tsv")
+        need disk-backups refuse "$ROOT/backups" $((2 * kilobytes * 1024)) 100
+        return
+    fi
     while IFS=$'\t' read -r _ _ _ _ folder; do
         if [[ -d $ROOT/shared/$folder ]]; then
             kilobytes=$(du -sk -- "$ROOT/shared/$folder" | cut -f 1)

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What a host lacks for a release, found before anything is touched: read-only, and all of it at once. Each finding is
 # one line of the file $FINDINGS: `refuse` or `warn`, an id, and a sentence with the missing amount and the cure.
-# Reads the globals BUNDLE, ROOT, FACTS, MODE, ADOPT, FIREWALL and FINDINGS of the script that asks.
+# Reads the globals BUNDLE, ROOT, FACTS, MODE, ADOPT, FIREWALL, BACKUP_WANTED and FINDINGS of the script that asks.
 
 # shellcheck disable=SC2034 # the other preflight files read them
 PROC=/proc # the kernel's tables, and

@@ -10,9 +10,10 @@ record_release() {
     current=$(state_get current) former_mode=$(state_get mode)
     if [[ $current == "$id" || -z $current ]]; then
         former=$(state_get former)
-        state_set "current=$id" "mode=$MODE" "former=$former" "history=$(history_with "$id")" ${mark:+"$mark"}
+        state_set "current=$id" "mode=$MODE" "former=$former" "history=$(history_with "$id")" deploy_backup= ${mark:+"$mark"}
     else
-        state_set "current=$id" "mode=$MODE" "former=$current" "former_mode=$former_mode" "history=$(history_with "$id")" ${mark:+"$mark"}
+        state_set "current=$id" "mode=$MODE" "former=$current" "former_mode=$former_mode" "history=$(history_with "$id")" \
+            deploy_backup= ${mark:+"$mark"}
     fi
     end_exchange
     adoption_done

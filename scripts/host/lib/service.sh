@@ -43,6 +43,8 @@ into_service() {
         take_back
     elif ((INTERRUPTED)); then
         finish 130 interrupted interrupted
+    elif [[ ${step%%:*} == backup ]]; then
+        finish 6 unchanged unsaved
     else
         finish 6 unchanged unchanged
     fi
