@@ -4,7 +4,7 @@
 # So that `sudo` finds what people install by hand.
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
-LIB_FILES=(say facts stored omitted verify bundle state lock compose steps archive load prove payload hot data adopt switch
+LIB_FILES=(say facts stored omitted verify bundle state lock compose steps archive load prove payload hot hot-plan hot-update data adopt switch
     yaml firstrun up health record back service host json status preflight preflight-host preflight-engine preflight-disk
     preflight-network preflight-subnet datafiles preflight-data backup-verify beside beside-database beside-redis beside-files
     restore-plan restore-exchange restore-firstrun restore-losses restore-status drill

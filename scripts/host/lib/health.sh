@@ -33,14 +33,19 @@ await_service() {
     done
 }
 
-# check_health: all services of the mode, some rounds in a row, none restarted meanwhile.
+# check_health: all services of the mode.
 check_health() {
-    local round=0 flaw before='' deadline=$((SECONDS + $(start_limit)))
     local -a services
     mapfile -t services < <(services_of "$FACTS" "$MODE")
+    await_services ${services[@]+"${services[@]}"}
+}
+
+# await_services SERVICE...: until they are well some rounds in a row, none restarted meanwhile; or stops with what is wrong.
+await_services() {
+    local round=0 flaw before='' deadline=$((SECONDS + $(start_limit)))
     while true; do
-        look ${services[@]+"${services[@]}"}
-        flaw=$(flaw_of_stack ${services[@]+"${services[@]}"})
+        look "$@"
+        flaw=$(flaw_of_stack "$@")
         if [[ -n $flaw || $(starts) != "$before" ]]; then
             round=0 before=$(starts)
         fi

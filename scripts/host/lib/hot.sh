@@ -78,3 +78,35 @@ keep_drift() {
     cp -p -- "$1/$3" "$kept"
     warn hot_drift "$2" "$3" "$kept"
 }
+
+# proved_place FOLDER: where the hot modules of that payload folder lie as its service last worked with them.
+proved_place() {
+    printf '%s/hot/%s' "$ROOT" "${1#payload/}"
+}
+
+# keep_proved: the stack works, so of each folder that it was started on anew what is live is what it works with.
+keep_proved() {
+    local folder place
+    while read -r folder _; do
+        place=$(proved_place "$folder")
+        if [[ ! -d $place ]]; then
+            rm -rf -- "$place.partial"
+            (umask 077 && mkdir -p -- "$place.partial")
+            (cd -- "$ROOT/$folder" && hot_files "$FACTS" "$folder" | xargs -0 -r cp -p --parents -t "$place.partial" --)
+            mv -T -- "$place.partial" "$place"
+        fi
+    done < <(hot_folders "$FACTS")
+}
+
+# forget_proved OLD_FACTS: of the folders that the release in service does not use; what mounts them will start anew.
+forget_proved() {
+    local folder used=''
+    if [[ -n $1 ]]; then
+        used=$(hot_folders "$1")
+    fi
+    while read -r folder _; do
+        if ! grep -qF -- "$folder " <<<"$used"; then
+            rm -rf -- "$(proved_place "$folder")"
+        fi
+    done < <(hot_folders "$FACTS")
+}

@@ -59,12 +59,21 @@ label_for_containers() {
     fi
 }
 
-# hot_files FACTS FOLDER: the files of its hot modules below the current folder, NUL-separated; not what Python makes.
+# hot_folders FACTS: `folder service` of each with hot modules, once.
+hot_folders() {
+    records "$1" mount | awk -F '\t' '$2 == "release" && index("," $8 ",", ",hot,") {
+        split($4, part, "/"); folder = part[1] "/" part[2]
+        if (!seen[folder]++) print folder, $1
+    }'
+}
+
+# hot_files FACTS FOLDER: the files of its hot modules below the current folder, NUL-separated; not what Python makes, nor
+# what an editor or a killed run leaves.
 hot_files() {
     local path flags
     while IFS=$'\t' read -r path _ _ flags; do
         if [[ ,$flags, == *,hot,* && -e $path ]]; then
-            find "$path" -name __pycache__ -prune -o -type f ! -name '*.pyc' -print0
+            find "$path" -name __pycache__ -prune -o -type f ! -name '*.pyc' ! -name '*~' ! -name '.*.sw?' ! -name '.new-*' -print0
         fi
     done < <(payload_mounts "$1" "$2")
 }
@@ -72,4 +81,18 @@ hot_files() {
 # hot_sums FACTS FOLDER PLACE: `sum  path` of the same, which lie in PLACE.
 hot_sums() {
     (cd -- "$3" && hot_files "$1" "$2" | xargs -0 -r sha256sum --)
+}
+
+# compare_sums WAS NOW [MORE]: `path change` of each file that was edited, added or deleted; what MORE lists stands for what
+# NOW says of the same file.
+compare_sums() {
+    awk -v OFS='\t' '
+        { sum = substr($0, 1, 64); path = substr($0, 67) }
+        list == "was" { was[path] = sum; next }
+        { now[path] = sum }
+        END {
+            for (path in was) if (!(path in now)) print path, "deleted"
+            for (path in now) if (!(path in was)) print path, "added"
+                else if (now[path] != was[path]) print path, "edited"
+        }' list=was "$1" list=now "$2" ${3:+"$3"}
 }

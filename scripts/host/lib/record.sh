@@ -7,6 +7,7 @@ record_release() {
     local id current former_mode former mark
     id=$(fact "$FACTS" id)
     mark=$(exchange_mark)
+    keep_proved
     current=$(state_get current) former_mode=$(state_get mode)
     if [[ $current == "$id" || -z $current ]]; then
         former=$(state_get former)
@@ -105,7 +106,7 @@ prune_payload() {
         fi
         mounted=${mounted:-$(mounted_sources)}
         if ! grep -qF -- "$place/" <<<"$mounted"; then
-            rm -rf -- "$place" "$place.shipped"
+            rm -rf -- "$place" "$place.shipped" "$(proved_place "payload/${place##*/}")"
         fi
     done
 }

@@ -42,15 +42,8 @@ status_drift() {
     local folder service
     while read -r folder service; do
         if [[ -f $ROOT/$folder.shipped ]]; then
-            awk -v OFS='\t' -v service="$service" '
-                { sum = substr($0, 1, 64); path = substr($0, 67) }
-                FILENAME == "-" { live[path] = sum; next }
-                { was[path] = sum }
-                END {
-                    for (path in was) if (!(path in live)) print service, path, "deleted"
-                    for (path in live) if (!(path in was)) print service, path, "added"
-                        else if (live[path] != was[path]) print service, path, "edited"
-                }' "$ROOT/$folder.shipped" - < <(hot_sums "$FACTS" "$folder" "$ROOT/$folder") | sort
+            compare_sums "$ROOT/$folder.shipped" <(hot_sums "$FACTS" "$folder" "$ROOT/$folder") |
+                sed "s|^|$service\t|" | sort
         fi
     done < <(payload_folders "$FACTS")
 }
@@ -89,6 +82,9 @@ status_text() {
     while IFS=$'\t' read -r service path change; do
         say status_drift "$service" "$path" "$change"
     done < <(status_drift)
+    if [[ -n $(state_get hot) ]]; then
+        warn status_hot "$(state_get hot)"
+    fi
     while IFS=$'\t' read -r id tag; do
         warn status_missing "$tag" "$id"
     done < <(status_missing)

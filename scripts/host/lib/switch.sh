@@ -2,15 +2,17 @@
 # Lay out the release and point `current` at it. Until the containers change nothing has happened yet.
 
 switch_release() {
-    local id former
+    local id former facts
     id=$(fact "$FACTS" id)
     former=$(state_get current)
+    facts=${former:+$ROOT/releases/$former/scripts/facts.tsv}
     lay_shared
     lay_env
     lay_payload
     if [[ -n $former && $former != "$id" && $ACTION == deploy ]]; then
-        carry_edits "$ROOT/releases/$former/scripts/facts.tsv"
+        carry_edits "$facts"
     fi
+    forget_proved "$facts"
     lay_release "$id"
     point_current "$id"
 }
