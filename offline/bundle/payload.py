@@ -73,6 +73,16 @@ def collect(source: Path, specs: Sequence[Payload], services: Sequence[str]) -> 
     return tuple(items)
 
 
+def origins(source: Path, specs: Sequence[Payload]) -> dict[str, str]:
+    """Where each file of these items lies in the source, by its name in the bundle. Reads folders, no file."""
+    return {
+        spec.bundle if spec.single else f"{spec.bundle}/{inside}": relative
+        for spec in specs
+        for pattern in spec.files
+        for relative, inside in _matching(source, pattern)
+    }
+
+
 def _clashes(items: Sequence[Item]) -> Iterator[str]:
     """Names that two payload items, or an item and the kit itself, would give to different things."""
     for item in items:

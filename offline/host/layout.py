@@ -10,6 +10,8 @@ from offline.paths import HOST_SCRIPTS, REMOTE_SCRIPTS
 CURRENT = "current"
 SCRIPTS = "scripts"
 INCOMING = "incoming"
+HOT_SENT = ".hot-sent."
+"""What the name of a folder with files for a hot update begins with."""
 
 # Run over ssh and kept nowhere; what the host's own scripts know too stands in front.
 _STORED = HOST_SCRIPTS / "lib" / "stored.sh"
@@ -17,6 +19,7 @@ FACTS_SCRIPT = (_STORED, REMOTE_SCRIPTS / "facts.sh")
 RECEIVE_SCRIPT = (REMOTE_SCRIPTS / "receive.sh",)
 LAUNCH_SCRIPT = (REMOTE_SCRIPTS / "launch.sh",)
 FOLLOW_SCRIPT = (REMOTE_SCRIPTS / "follow.sh",)
+HOT_SCRIPT = (REMOTE_SCRIPTS / "hot.sh",)
 VERB_SCRIPT = (REMOTE_SCRIPTS / "verb.sh",)
 
 # Codes of those scripts, apart from a deploy's own (errors.py) and from 255, with which ssh says that it failed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from offline.tasks import audit, backups, bundles, engine, hosts, images, release, restoring
+from offline.tasks import audit, backups, bundles, engine, hosts, hotupdates, images, release, restoring
 
 namespace = Collection()
 for _task in (
@@ -27,6 +27,7 @@ for _task in (
     hosts.rollback,
     hosts.uninstall,
     backups.backup,
+    hotupdates.hot_update,
     restoring.restore,
     restoring.drill,
 ):

@@ -141,9 +141,11 @@ lines() {
     printf '%s' "${1:+$1$'\n'}"
 }
 
-# list_hot: `service path live proved` of each hot file, the sums `-` where it is absent. For programs.
+# list_hot: `service path live proved` of each hot file, the sums `-` where it is absent; and `due <service>` of each that a
+# killed run may have left on other files than are live. For programs.
 list_hot() {
     local folder service
+    state_get hot | tr ' ' '\n' | sed -n 's/^./due\t&/p'
     while read -r folder service; do
         awk -v OFS='\t' -v service="$service" '
             { seen[substr($0, 67)] = 1; sum[list, substr($0, 67)] = substr($0, 1, 64) }
