@@ -52,6 +52,46 @@ in_service() {
     [ "$(cat "$ROOT/shared/data/.config.yaml")" = 'key: shipped' ]
 }
 
+# ships ID DEFAULT: a release with that in data/.config.yaml.
+ships() {
+    release "$1" a
+    printf '%b\n' "$2" >"$BUNDLE/data/.config.yaml"
+}
+
+# into_place: as a deploy does, up to its record; prints what people see.
+into_place() {
+    strict switch_release
+    strict offer_defaults "$(state_get current)" 2>&1
+    state_set "current=$(fact "$FACTS" id)"
+}
+
+@test "an edited file survives a release; a new default is laid beside it, and only what changed in the defaults is shown" {
+    ships 1 'keep: 6\napi_key: of-one\nsame: 1'
+    into_place
+    [ ! -e "$ROOT/shared/data/.config.yaml.new" ]
+    echo 'api_key: of-the-operator' >"$ROOT/shared/data/.config.yaml"
+    ships 2 'keep: 7\napi_key: of-two\nsame: 1'
+    run into_place
+    [ "$status" -eq 0 ]
+    [ "$(cat "$ROOT/shared/data/.config.yaml")" = 'api_key: of-the-operator' ]
+    [ "$(cat "$ROOT/shared/data/.config.yaml.new")" = $'keep: 7\napi_key: of-two\nsame: 1' ]
+    [ "$(stat -c %a "$ROOT"/{shared/data/.config.yaml.new,releases/2/.defaults,releases/2/.defaults/data/.config.yaml})" = $'600\n700\n600' ]
+    [[ $output == *"$ROOT/shared/data/.config.yaml.new"*'-keep: 6'*'-api_key: ***'*'+keep: 7'*'+api_key: ***'* ]]
+    [[ $output != *of-the-operator* && $output != *of-one* && $output != *of-two* ]]
+}
+
+@test "no default is laid beside where it did not change, or where the host's file says the same" {
+    ships 1 'keep: 6'
+    into_place
+    echo 'keep: mine' >"$ROOT/shared/data/.config.yaml"
+    ships 2 'keep: 6'
+    [ -z "$(into_place | grep -F .new)" ]
+    echo 'keep: 7' >"$ROOT/shared/data/.config.yaml"
+    ships 3 'keep: 7'
+    [ -z "$(into_place | grep -F .new)" ]
+    [ ! -e "$ROOT/shared/data/.config.yaml.new" ]
+}
+
 @test "a secret is made once, of letters and digits, and an operator's own line stays" {
     in_service 1 a
     secret=$(sed -n 's/^DB_PASSWORD=//p' "$ROOT/.env")

@@ -42,10 +42,14 @@ lay_folder() {
 
 # copy_absent FROM TO OWNER MODE: one file; nothing where the host has one.
 copy_absent() {
-    local partial
-    if [[ -e $2 || -L $2 || ! -e $1 ]]; then
-        return 0
+    if [[ ! -e $2 && ! -L $2 && -e $1 ]]; then
+        lay_file "$@"
     fi
+}
+
+# lay_file FROM TO OWNER MODE: whole or not at all.
+lay_file() {
+    local partial
     make_parents "$2"
     partial=$(mktemp "${2%/*}/.new-XXXXXXXX")
     cp -- "$1" "$partial"
@@ -54,6 +58,56 @@ copy_absent() {
     label_for_containers "$partial"
     lasting "$partial"
     mv -T -- "$partial" "$2"
+}
+
+# lay_defaults FOLDER: what the release ships for shared/ as it is, so that the next one can tell what it changes of it.
+lay_defaults() {
+    local owner bundle
+    (umask 077 && mkdir -p -- "$1/.defaults")
+    while IFS=$'\t' read -r _ owner bundle _; do
+        if [[ $owner == host ]]; then
+            bring "$bundle" "$1/.defaults/$bundle"
+        fi
+    done < <(records "$FACTS" mount)
+    chmod -R go= -- "$1/.defaults"
+}
+
+# offer_defaults FORMER: the host's own file stays; where this release changes what was shipped for it, the new one is laid
+# beside it, and what changed is shown: of the two as they were shipped, so nothing of the host's own file.
+offer_defaults() {
+    local owner bundle source user mode path
+    local was=$ROOT/releases/$1/.defaults now
+    now=$ROOT/releases/$(fact "$FACTS" id)/.defaults
+    while IFS=$'\t' read -r _ owner bundle source _ user mode _; do
+        if [[ $owner != host || ! -e $was || ! -e $now/$bundle ]]; then
+            continue
+        fi
+        while IFS= read -r -d '' path; do
+            path=${path#"$now/$bundle"}
+            offer_default "$was/$bundle$path" "$now/$bundle$path" "$ROOT/$source$path" "$user" "$mode"
+        done < <(find "$now/$bundle" -type f -print0)
+    done < <(records "$FACTS" mount)
+}
+
+# offer_default WAS NOW OWN OWNER MODE
+offer_default() {
+    if [[ ! -e $3 ]] || cmp -s -- "$2" "$3" || cmp -s -- "$1" "$2"; then
+        return 0
+    fi
+    lay_file "$2" "$3.new" "$4" "$5"
+    say default_changed "$3" "$3.new"
+    if [[ -e $1 ]]; then
+        show_changes "$1" "$2"
+    fi
+}
+
+MOST_CHANGES=60 # lines
+
+# show_changes OLD NEW: no value of what is called a key, a secret, a token or a password.
+show_changes() {
+    { diff --unified=1 -- "$1" "$2" || true; } |
+        sed -E '1,2d; s/((secret|token|passw|key)[a-z0-9_.-]*["'\'']?[[:space:]]*[:=][[:space:]]*).+/\1***/I' |
+        awk -v most="$MOST_CHANGES" 'NR <= most { print "  " substr($0, 1, 400) } NR == most { print "  ..." }' >&2
 }
 
 # make_parents PATH: those above it, for everyone to pass through; their own modes are kept where they exist.

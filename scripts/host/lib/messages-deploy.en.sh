@@ -47,6 +47,7 @@ serves that did not before), 7 (failed, the former release serves again), 8 (fai
     [pf_omitted]='This bundle leaves out what the host was thought to have, and %s pieces of that are not here (the first: %s). Use the full bundle, or deploy from the start again.'
     [secret_failed]='No random value could be made for %s from /dev/urandom. Run this again.'
     [release_differs]='There is another release called %s in %s. Release ids are the second they were made: ask whoever made the bundle for a new one.'
+    [default_changed]='%s stays yours. This release ships a new default for it, which is laid beside: %s. What changed in the default:'
     [hot_carried]='%s: your edit of %s stays live'
     [hot_drift]='%s: you edited %s, and this release brings a new one, which is live now. Yours is kept: %s'
     [hot_deleted]='%s: you deleted %s, and this release brings a new one, which is live now'

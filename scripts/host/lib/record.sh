@@ -9,6 +9,9 @@ record_release() {
     mark=$(exchange_mark)
     keep_proved
     current=$(state_get current) former_mode=$(state_get mode)
+    if [[ -n $current && $current != "$id" && $ACTION == deploy ]]; then
+        offer_defaults "$current"
+    fi
     if [[ $current == "$id" || -z $current ]]; then
         former=$(state_get former)
         state_set "current=$id" "mode=$MODE" "former=$former" "history=$(history_with "$id")" deploy_backup= ${mark:+"$mark"}

@@ -35,6 +35,7 @@ lay_release() {
     done
     cp -R -- "$BUNDLE/scripts" "$partial/scripts"
     find "$partial" -type d -exec chmod 0755 {} + -o -name '*.sh' -exec chmod 0755 {} + -o -type f -exec chmod 0644 {} +
+    lay_defaults "$partial"
     link_for_people "$partial"
     sync
     mv -T -- "$partial" "$place"
