@@ -15,7 +15,54 @@ backup() {
     elif ((STEP_CODE)); then
         backup_ended 6 failed backup_failed
     fi
-    backup_ended 0 'done' backup_done "$(state_get backup)"
+    BACKUP=$ROOT/backups/$(state_get backup)
+    if [[ $DRILL == yes ]]; then
+        drill_made
+    fi
+    run_step prune prune_backups
+    if ((STEP_CODE)); then
+        backup_ended 6 unpruned backup_unpruned "${BACKUP##*/}"
+    elif [[ $DRILL == yes ]]; then
+        backup_ended 0 'done' backup_drilled "${BACKUP##*/}"
+    fi
+    backup_ended 0 'done' backup_done "${BACKUP##*/}"
+}
+
+# drill_made: nothing older goes where the new one cannot be restored.
+drill_made() {
+    choose_parts
+    if ! (judge_backup); then
+        backup_ended 5 undrilled backup_undrilled "${BACKUP##*/}"
+    fi
+    compose_choose
+    drill_backup "$BACKUP"
+    if ((INTERRUPTED)); then
+        backup_ended 130 interrupted backup_undrilled "${BACKUP##*/}"
+    elif ((STEP_CODE)); then
+        backup_ended 6 failed drill_failed "${BACKUP##*/}"
+    fi
+}
+
+# read_number KIND NUMBER: how many of that kind stay, from now on.
+read_number() {
+    [[ ${2:-} =~ ^[0-9]{1,4}$ && ($1 != last || $2 -gt 0) ]] || usage_error keep_number "--keep-$1"
+    KEEP+=("keep_$1=$((10#$2))")
+}
+
+# own_option ARGUMENT...: those that no other script has; sets TAKEN.
+own_option() {
+    case $1 in
+        --with-secrets) WITH_SECRETS=yes TAKEN=1 ;;
+        --drill) DRILL=yes TAKEN=1 ;;
+        --keep-last | --keep-daily | --keep-weekly)
+            read_number "${1#--keep-}" "${2:-}"
+            TAKEN=2
+            ;;
+        --schedule)
+            [[ ${2:-} =~ ^(([01][0-9]|2[0-3]):[0-5][0-9]|off)$ ]] || usage_error schedule_malformed
+            SCHEDULE=$2 TAKEN=2
+            ;;
+    esac
 }
 
 # backup_ended CODE RESULT KEY ARGUMENT...: the last word. The state of a deploy that was killed before stays what it is.
@@ -26,7 +73,8 @@ backup_ended() {
 }
 
 main() {
-    local HERE LIB TAKEN
+    local HERE LIB TAKEN DRILL=no SCHEDULE=''
+    local -a KEEP=()
     HERE=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
     LIB=$HERE/lib ROOT='' ACTION=backup USAGE=backup_usage
     # shellcheck source=scripts/host/lib/all.sh
@@ -35,12 +83,7 @@ main() {
     use_language ''
     while (($#)); do
         common_option "$@"
-        case $1 in
-            --with-secrets)
-                WITH_SECRETS=yes
-                TAKEN=1
-                ;;
-        esac
+        own_option "$@"
         ((TAKEN)) || usage_error option_unknown "$1"
         shift "$TAKEN"
     done
@@ -49,6 +92,13 @@ main() {
     find_stack "$HERE"
     [[ -n $(state_get current) ]] || usage_error nothing_in_service
     lock_take backup
+    if ((${#KEEP[@]})); then
+        state_set ${KEEP[@]+"${KEEP[@]}"}
+    fi
+    if [[ -n $SCHEDULE ]]; then
+        schedule_set "$SCHEDULE"
+        exit 0
+    fi
     start_work backup backup
 }
 

@@ -5,6 +5,7 @@ set -Eeuo pipefail
 set +o posix # a caller's POSIXLY_CORRECT turns it on, and bash 4.2 then refuses `< <(…)`
 
 take_out() {
+    schedule_off
     remove_stack
     rm -f -- "$ROOT/current"
     state_set current= former= mode=

@@ -13,7 +13,7 @@ setup() {
 @test "help is there in both languages, for every script, and needs no stack" {
     run "$BUNDLE/offline-deploy.sh" --lang zh --help
     [[ $status -eq 0 && $output == *'用法：sudo ./offline-deploy.sh'* ]]
-    for script in status logs restart rollback uninstall restore drill hot-update; do
+    for script in status logs restart rollback uninstall backup restore drill hot-update; do
         run bash "$BUNDLE/scripts/$script.sh" --help
         [[ $status -eq 0 && $output == usage:*"scripts/$script.sh"* ]]
         run bash "$BUNDLE/scripts/$script.sh" --lang zh --help
@@ -26,7 +26,7 @@ setup() {
         run "$BUNDLE/offline-deploy.sh" $words
         [[ $status -eq 2 && $output == *'usage: sudo ./offline-deploy.sh'* ]]
     done
-    for script in status logs restart rollback uninstall restore drill hot-update; do
+    for script in status logs restart rollback uninstall backup restore drill hot-update; do
         run bash "$BUNDLE/scripts/$script.sh" --sideways
         [[ $status -eq 2 && $output == *"scripts/$script.sh"* ]]
     done
@@ -45,9 +45,16 @@ setup() {
     [ ! -e "$ROOT" ]
 }
 
+@test "a backup's numbers and times are looked at before anything else" {
+    for words in '--keep-last 0' '--keep-last' '--keep-daily many' '--keep-weekly -1' '--schedule' '--schedule 2:00' '--schedule 24:00'; do
+        run bash "$BUNDLE/scripts/backup.sh" $words
+        [[ $status -eq 2 && $output == *'usage: sudo bash scripts/backup.sh'* ]]
+    done
+}
+
 @test "scripts of a host without a stack say so: 2" {
     printf 'root\t%s\nstack\tmini\n' "$ROOT" >"$BUNDLE/scripts/facts.tsv"
-    for script in status logs restart rollback uninstall restore drill hot-update; do
+    for script in status logs restart rollback uninstall backup restore drill hot-update; do
         run bash "$BUNDLE/scripts/$script.sh"
         [[ $status -eq 2 && $output == *"$ROOT: no stack is there"* ]]
     done

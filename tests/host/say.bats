@@ -32,7 +32,7 @@ fields() {
     code=$(find "$LIB/.." -name '*.sh' ! -name 'messages*' -exec sed -E '/^ *#|^LIB_FILES=/d' {} +)
     said=$(
         {
-            grep -oE '\b(say|warn|fail|stop_with|usage_error|refuse|caution|finding "\$[0-9]") [a-z0-9_]+' <<<"$code"
+            grep -oE '\b(say|warn|alarm|fail|stop_with|usage_error|refuse|caution|finding "\$[0-9]") [a-z0-9_]+' <<<"$code"
             grep -oE "\b(finish|backup_ended) [0-9]+ '?[a-z]+'? [a-z_]+" <<<"$code"
             grep -oE 'USAGE=[a-z]+_usage' <<<"$code" | sed 's/.*=//'
             # said by names that are put together: steps by what they are, findings by whether they refuse

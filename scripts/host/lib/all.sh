@@ -8,7 +8,8 @@ LIB_FILES=(say facts stored omitted verify bundle state lock compose steps archi
     yaml firstrun up health record back service host json status preflight preflight-host preflight-engine preflight-disk
     preflight-network preflight-subnet datafiles preflight-data backup-verify beside beside-database beside-redis beside-files
     restore-plan restore-exchange restore-firstrun restore-losses restore-status drill
-    backup backup-before backup-stream backup-database backup-redis backup-files backup-manifest)
+    backup backup-before backup-stream backup-database backup-redis backup-files backup-manifest
+    backup-retention backup-schedule backup-status)
 for name in "${LIB_FILES[@]}"; do
     # shellcheck disable=SC1090 # beside this file
     source "$LIB/$name.sh"

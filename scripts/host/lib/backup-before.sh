@@ -22,6 +22,7 @@ backup_before() {
         MODE=$(state_get mode)
         make_backup
         state_set "deploy_backup=$(state_get backup)"
+        prune_backups
     fi
 }
 

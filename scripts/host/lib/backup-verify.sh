@@ -39,3 +39,12 @@ flaws_of_members() {
         fi
     done < <(records "$1/manifest.tsv" member)
 }
+
+# backup_stands FOLDER: whether all of it is there, as far as a glance tells: its seal, and the size of each file.
+backup_stands() {
+    local file bytes
+    [[ -f $1/manifest.tsv ]] && is_sealed "$1/manifest.tsv" || return 1
+    while IFS=$'\t' read -r _ _ file bytes _; do
+        [[ -f $1/$file && $(stat -c %s -- "$1/$file") == "$bytes" ]] || return 1
+    done < <(records "$1/manifest.tsv" member)
+}

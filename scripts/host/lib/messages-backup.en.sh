@@ -5,10 +5,14 @@ MESSAGES+=(
     [backup_usage]='usage: sudo bash scripts/backup.sh [OPTION]...
 
 Makes a verified backup of what the stack keeps, while it serves, in <root>/backups/<time>/.
+  --drill           restore it for a test afterwards
+  --keep-last N, --keep-daily N, --keep-weekly N
+                    how many backups stay (7, 7, 4): the newest, and the newest of each of so many days and weeks. Remembered
+  --schedule HH:MM  make none now, but one every day at that time of this host; «off» ends that
   --with-secrets    .env, too, with every password in it
   --root DIR        the folder of the stack
   --lang zh|en      language
-Ends with 0 (the backup is whole), 2 (used wrongly), 4 (somebody else is at work), 6 (failed: nothing there looks like a backup,
+Ends with 0 (the backup is whole), 2 (used wrongly), 4 (somebody else is at work), 5 (--drill: no room for that), 6 (failed: nothing there looks like a backup,
 older ones are untouched), 130 (interrupted).'
     [step_backup]='Back up'
     [backup_part]='  %s'
@@ -33,6 +37,24 @@ older ones are untouched), 130 (interrupted).'
     [backup_made]='Backup %s in %s: %s; %s rows in %s tables, %s files, %s s'
     [backup_next]='%s has %s left: the next backup may not fit.'
     [backup_done]='Backup %s is whole. To see that it can be restored: bash scripts/drill.sh'
+    [backup_drilled]='Backup %s is whole, and was restored for a test.'
+    [backup_undrilled]='Backup %s is whole, but it was not restored for a test. No older one was removed.'
+    [step_prune]='Let older backups go'
+    [backup_pruned]='Backup %s is not kept any longer'
+    [backup_damaged]='Backup %s is damaged, so it does not count. It is left for you to look at: remove it yourself.'
+    [backup_unpruned]='Backup %s is whole, but older ones could not be removed; the reason is above.'
+    [keep_number]='%s takes a number up to 9999, and at least the newest backup stays'
+    [schedule_malformed]='--schedule takes a time such as 02:00, or off'
+    [schedule_is_set]='A backup is made every day at %s (%s).'
+    [schedule_is_off]='No backup is made by itself.'
+    [schedule_nobody]='Neither systemd nor cron runs here, so nothing can start a backup by itself. Install cron, or start scripts/backup.sh from what starts jobs here.'
+    [ago_days]='%s days ago'
+    [ago_hours]='%s hours ago'
+    [ago_minutes]='%s minutes ago'
+    [status_backup]='Last good backup: %s (%s)'
+    [status_no_backup]='Last good backup: never. Make one: scripts/backup.sh'
+    [status_schedule]='A backup is made every day at %s.'
+    [status_no_schedule]='No backup is made by itself: scripts/backup.sh --schedule 02:00'
     [backup_not_due]='No release is in service: there is nothing to back up first.'
     [backup_same]='Release %s is in service already: it needs no backup first.'
     [backup_unwanted]='Release %s is not backed up first, as --no-backup asks. If the new release changes the data, nobody can put it back.'

@@ -46,6 +46,17 @@ fail() {
     say "$@"
 }
 
+# alarm KEY ARGUMENT...: a warning that must not be overlooked: red on a terminal.
+alarm() {
+    if [[ -t 2 && -z ${NO_COLOR:-} ]]; then
+        printf '\033[31m' >&2
+        warn "$@"
+        printf '\033[0m' >&2
+    else
+        warn "$@"
+    fi
+}
+
 # unexpected: for `trap unexpected ERR`; a failure that no line foresaw ends with code 1, never with a meaning it has not.
 unexpected() {
     local code=$? where="${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]}" command=$BASH_COMMAND

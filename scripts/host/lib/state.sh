@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What a host remembers between runs: $ROOT/state, `key=value` a line, read and never sourced; and $ROOT/audit.log.
 # Keys: current, former (ids), mode, former_mode, history (ids that were in service, newest first), deploy_backup (made by a
-# deploy that has not ended yet); of the run that is at work or was the last: action, target, target_mode, who, from, started, pid, step, phase, service, result, exit, log.
+# deploy that has not ended yet), keep_last, keep_daily, keep_weekly (backups); of the run that is at work or was the last: action, target, target_mode, who, from, started, pid, step, phase, service, result, exit, log.
 
 # state_get KEY: its value; nothing while there is none.
 state_get() {

@@ -88,18 +88,21 @@ status_text() {
     while IFS=$'\t' read -r id tag; do
         warn status_missing "$tag" "$id"
     done < <(status_missing)
+    if [[ -n $(state_get current) ]]; then
+        status_backup_text
+    fi
     status_restore_text
 }
 
 status_json() {
     local services
     services=$(status_services)
-    printf '{"root":%s,"release":%s,"mode":%s,"former":%s,"releases":%s,"healthy":%s,"at_work":%s,"last":%s,"services":%s,"disk":%s,"drift":%s,"missing_images":%s%s}\n' \
+    printf '{"root":%s,"release":%s,"mode":%s,"former":%s,"releases":%s,"healthy":%s,"at_work":%s,"last":%s,"services":%s,"disk":%s,"drift":%s,"missing_images":%s%s%s}\n' \
         "$(json_text "$ROOT")" "$(json_text "$(state_get current)")" "$(json_text "$(state_get mode)")" \
         "$(json_text "$(state_get former)")" "$(kept_releases | tr ' ' '\n' | json_texts)" \
         "$(is_healthy "$services")" "$(if at_work; then printf true; else printf false; fi)" "$(last_json)" \
         "$(services_json <<<"$services")" "$(disk_json)" "$(drift_json)" "$(missing_json)" \
-        "$(status_restore_json)"
+        "$(status_backup_json)" "$(status_restore_json)"
 }
 
 # is_healthy SERVICES: there is a release in service, and nothing is wrong with any of its services.
