@@ -114,6 +114,8 @@ def read_omitted(text: str, listed: Mapping[bytes, str]) -> frozenset[str]:
             raise MalformedError("a line is not «blob or file», what, and where it comes from")
         if row[0] == layout.OMITTED_FILE:
             _check_omitted_file(row, listed)
+        elif not _DIGEST.fullmatch(row[1]):
+            raise MalformedError("a blob is left out without its digest")
     return frozenset(row[1] for row in rows if row[0] == layout.OMITTED_BLOB)
 
 

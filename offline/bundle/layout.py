@@ -5,6 +5,11 @@ The format for people, and why it is as it is: docs/bundle-format.md. Paths are 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 FORMAT = 1
 ARCHIVE_SUFFIX = ".tar.gz"
 
@@ -72,10 +77,13 @@ EMPTY_FIELD = "-"
 OMITTED_BLOB = "blob"
 OMITTED_FILE = "file"
 
+# Where a host keeps the scripts of the releases that it has, below the stack's root.
+RELEASES = "releases"
 
-def top_folder(bundle: str, release: str) -> str:
-    """The one folder that a bundle unpacks to: `<bundle>-<id>`."""
-    return f"{bundle}-{release}"
+
+def top_folder(bundle: str, release: str, since: Sequence[str] = ()) -> str:
+    """The one folder that a bundle unpacks to: `<bundle>-<id>`, of a delta `<bundle>-<id>-since-<id>…`."""
+    return "-".join((bundle, release, *(("since", *since) if since else ())))
 
 
 def part(archive: str, number: int) -> str:

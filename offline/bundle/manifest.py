@@ -13,6 +13,7 @@ from offline.config import checks
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from offline.bundle.delta import Delta
     from offline.bundle.payload import File, Item
     from offline.config.schema import FirstRun, Probe, Release
     from offline.store.model import StoredImage
@@ -79,6 +80,13 @@ class ReleaseFacts:
     warnings: tuple[str, ...]
     audit: Mapping[str, object] | None = None
     """Figures of the audit; none where it was skipped or a stage ran alone."""
+    delta: Delta | None = None
+    """What the bundle leaves out; none: it holds everything."""
+
+    @property
+    def since(self) -> tuple[str, ...]:
+        """The releases one of which a host must have; none: any host will do."""
+        return self.delta.since if self.delta else ()
 
     @property
     def modes(self) -> dict[str, list[str]]:
@@ -99,7 +107,7 @@ class ReleaseFacts:
     @property
     def top(self) -> str:
         """The one folder that the bundle unpacks to."""
-        return layout.top_folder(self.release.bundle, self.id)
+        return layout.top_folder(self.release.bundle, self.id, self.since)
 
     def image(self, role: str) -> BundledImage:
         """The image of a role."""
@@ -158,6 +166,7 @@ def as_json(facts: ReleaseFacts) -> bytes:
         "kit": facts.kit,
         "stack": release.stack,
         "bundle": release.bundle,
+        "since": list(facts.since),
         "source": {"revision": facts.revision},
         "strategy": release.strategy,
         "platform": release.platform,

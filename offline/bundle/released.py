@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from isal import igzip
@@ -24,28 +25,58 @@ _WANTED = frozenset((layout.SUMS, layout.RELEASE, layout.COMPOSE, layout.OMITTED
 _MOST = 16 << 20  # bytes of one of them
 
 
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A parsed release.json; sha256 in hex of each file of the release by path and the compose file, where known."""
+
+    release: Any
+    files: Mapping[str, str] | None = None
+    compose: str | None = None
+
+    def compared(self) -> Release:
+        """As `diff` takes it. Raises ValueError where it is no release.json."""
+        return diff.parse(self.release, files=self.files, compose=self.compose)
+
+
 def of_bundle(path: Path, console: Console) -> Release:
     """Read a bundle, whole or in parts. Raises VerifyError where it is damaged, UsageError where there is none."""
-    source = opened.find(path)
-    if not source.is_complete:
-        raise _bad(path, "not all of its parts are here")
-    try:
-        with console.progress(path.name, source.bytes) as progress, source.reading(progress.add) as stream:
-            return _release(_members(stream))
-    except (DamagedError, sums.MalformedError, ValueError, OSError) as error:
-        raise _bad(path, str(error)) from None
+    return _compared(path, read(path, console))
 
 
 def of_file(path: Path, value: Any) -> Release:
     """Take a release.json that is at `path`, with the other files of its folder where it is an unpacked bundle."""
+    return _compared(path, read_file(path, value))
+
+
+def _compared(path: Path, said: Said) -> Release:
+    try:
+        return said.compared()
+    except ValueError as error:
+        raise bad(path, str(error)) from None
+
+
+def read(path: Path, console: Console) -> Said:
+    """What a bundle says of itself. Raises as `of_bundle`."""
+    source = opened.find(path)
+    if not source.is_complete:
+        raise bad(path, "not all of its parts are here")
+    try:
+        with console.progress(path.name, source.bytes) as progress, source.reading(progress.add) as stream:
+            return _said(_members(stream))
+    except (DamagedError, sums.MalformedError, ValueError, OSError) as error:
+        raise bad(path, str(error)) from None
+
+
+def read_file(path: Path, value: Any) -> Said:
+    """What a release.json at `path` says, and the files beside it. Raises VerifyError where they are not as listed."""
     beside = {name: path.with_name(name) for name in _WANTED}
     try:
         found = {name: file.read_bytes() for name, file in beside.items() if file.is_file()}
         if layout.SUMS in found and path.name == layout.RELEASE:
-            return _release(found)
-        return diff.parse(value)
+            return _said(found)
     except ValueError as error:
-        raise _bad(path, str(error)) from None
+        raise bad(path, str(error)) from None
+    return Said(release=value)
 
 
 def _members(stream: IO[bytes]) -> dict[str, bytes]:
@@ -71,7 +102,7 @@ def _small(entry: Entry, content: Iterable[bytes]) -> bytes:
     return b"".join(content)
 
 
-def _release(found: Mapping[str, bytes]) -> Release:
+def _said(found: Mapping[str, bytes]) -> Said:
     for name in (layout.SUMS, layout.RELEASE, layout.COMPOSE):
         if name not in found:
             raise ValueError(f"it has no {name}")
@@ -80,7 +111,7 @@ def _release(found: Mapping[str, bytes]) -> Release:
         if name != layout.SUMS and hashlib.sha256(data).hexdigest() != listed.get(name):
             raise ValueError(f"its {name} is not as listed")
     files = listed | dict(_left_out(found.get(layout.OMITTED, b"").decode()))
-    return diff.parse(json.loads(found[layout.RELEASE]), files=files, compose=found[layout.COMPOSE].decode())
+    return Said(release=json.loads(found[layout.RELEASE]), files=files, compose=found[layout.COMPOSE].decode())
 
 
 def _left_out(text: str) -> Iterator[tuple[str, str]]:
@@ -92,5 +123,6 @@ def _left_out(text: str) -> Iterator[tuple[str, str]]:
             yield path, sha256
 
 
-def _bad(path: Path, why: str) -> VerifyError:
+def bad(path: Path, why: str) -> VerifyError:
+    """A bundle that cannot be read, or is not what it should be."""
     return VerifyError(f"{path}: {why}", hint=f"invoke verify {path} names all that is wrong with it")

@@ -38,13 +38,17 @@ def named(reason: Reason, paths: Iterable[bytes]) -> list[Bad]:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All that is bad; listed files and their bytes, the digest of SHA256SUMS in hex, how many blobs are left out."""
+    """All that is bad; listed files and their bytes, the digest of SHA256SUMS in hex, how many blobs are left out.
+
+    `since`: the releases that a delta counts on, one of which a host must have.
+    """
 
     bad: tuple[Bad, ...]
     files: int = 0
     bytes: int = 0
     sums: str = ""
     omitted: int = 0
+    since: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """What goes to stdout: one `ok` line, or one line for each bad thing, sorted by bytes."""

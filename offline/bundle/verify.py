@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
-from offline.bundle import complete, contents, layout, opened, sums
+from offline.bundle import complete, contents, delta, layout, opened, sums
 from offline.bundle.contents import Contents
 from offline.bundle.names import is_safe
 from offline.bundle.report import Bad, Report, named
@@ -35,6 +35,8 @@ def verify(archive: Path, console: Console) -> Report:
     require_whole(archive, report, console)
     if report.omitted:
         console.say(f"{report.omitted} blobs are left out on purpose: the host must have them already")
+    if report.since:
+        console.say(f"this is a delta: deploy it only on a host that has release {' or '.join(report.since)}")
     return report
 
 
@@ -83,12 +85,14 @@ def _judge(found: Contents, name: str) -> Report:
         listed = sums.parse(text)
     except sums.MalformedError as error:
         return Report(bad=(*bad, Bad(reason="malformed", path=layout.SUMS, why=str(error))))
-    omitted, lacking = complete.check(listed.digests, _sound_tables(listed, inside))
+    tables = _sound_tables(listed, inside)
+    omitted, lacking = complete.check(listed.digests, tables)
     return Report(
         files=len(listed.digests),
         bytes=sum(file.size for path, file in inside.files.items() if path in listed.digests),
         sums=hashlib.sha256(text).hexdigest(),
         omitted=omitted,
+        since=delta.since_of(tables.get(layout.OMITTED, b"").decode(errors="replace").splitlines()),
         bad=(*bad, *_compare(listed, inside), *lacking),
     )
 

@@ -9,8 +9,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from offline import paths
+from offline.bundle import delta, layout, manifest, payload, render, split, targz
 from offline.bundle import facts as facts_file
-from offline.bundle import layout, manifest, payload, render, split, targz
 from offline.errors import FailedError
 from offline.store import archive
 
@@ -24,6 +24,18 @@ if TYPE_CHECKING:
     from offline.store.blobs import Store
 
 ID_FORMAT = "%Y%m%d-%H%M%S"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Blob:
+    """A blob of the store; a layer is compressed already, a config or a manifest is not."""
+
+    digest: str
+    size: int
+    packed: bool
+
+
+_Entry = payload.File | _Blob | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +60,19 @@ def small_files(facts: ReleaseFacts, items: Sequence[Item]) -> list[File]:
         layout.COMPOSE: render.compose(facts),
         **render.texts(facts),
         **{f"{layout.IMAGES}/{name}": data for name, data in described},
+        **({layout.OMITTED: delta.table(facts.delta)} if facts.since and facts.delta else {}),
     }
-    files = [payload.of_bytes(name, data) for name, data in texts.items()]
-    return [*files, *host_scripts(), *facts.engine, *(file for item in items for file in item.files)]
+    files = [*(payload.of_bytes(name, data) for name, data in texts.items()), *may_stay_out(facts, items)]
+    return [file for file in files if file.name not in _left_out(facts)]
+
+
+def _left_out(facts: ReleaseFacts) -> frozenset[str]:
+    return facts.delta.files if facts.delta else frozenset()
+
+
+def may_stay_out(facts: ReleaseFacts, items: Sequence[Item]) -> list[File]:
+    """Those of them that an earlier release may have brought to a host: scripts, engine, payload."""
+    return [*host_scripts(), *facts.engine, *(file for item in items for file in item.files)]
 
 
 def host_scripts() -> list[File]:
@@ -111,7 +133,7 @@ def write(
 def _flow(
     sink: targz.Sink,
     facts: ReleaseFacts,
-    entries: Sequence[tuple[str, File | tuple[str, int] | None]],
+    entries: Sequence[tuple[str, _Entry]],
     store: Store,
     on_bytes: Callable[[int], None],
 ) -> str:
@@ -127,13 +149,16 @@ def _flow(
 def total_bytes(facts: ReleaseFacts, items: Sequence[Item]) -> int:
     """Bytes that will flow, for the progress line: blobs and payload."""
     files = [*facts.engine, *(file for item in items for file in item.files)]
-    return sum(_blobs(facts).values()) + sum(file.size for file in files)
+    travels = (file.size for file in files if file.name not in _left_out(facts))
+    return sum(_blobs(facts).values()) + sum(travels)
 
 
-def _entries(facts: ReleaseFacts, files: Sequence[File]) -> list[tuple[str, File | tuple[str, int] | None]]:
-    """All entries sorted by the bytes of their name: a file, a blob (digest, size), or None for a folder."""
-    entries: dict[str, File | tuple[str, int] | None] = {file.name: file for file in files}
-    entries |= {layout.blob(digest): (digest, size) for digest, size in _blobs(facts).items()}
+def _entries(facts: ReleaseFacts, files: Sequence[File]) -> list[tuple[str, _Entry]]:
+    """All entries sorted by the bytes of their name: a file, a blob, or None for a folder."""
+    entries: dict[str, _Entry] = {file.name: file for file in files}
+    layers = {layer.digest for image in facts.images for layer in image.stored.layers}
+    for digest, size in _blobs(facts).items():
+        entries[layout.blob(digest)] = _Blob(digest=digest, size=size, packed=digest in layers)
     empty = [mount.bundle for mount in facts.mounts if mount.owner == "host" and not mount.single]
     for name in [*entries, *(f"{folder}/-" for folder in empty)]:
         parts = name.split("/")[:-1]
@@ -145,15 +170,14 @@ def _entries(facts: ReleaseFacts, files: Sequence[File]) -> list[tuple[str, File
 def _add(
     tar: targz.TarGz,
     name: str,
-    entry: File | tuple[str, int] | None,
+    entry: _Entry,
     store: Store,
     on_bytes: Callable[[int], None],
 ) -> None:
     if entry is None:
         tar.folder(name)
-    elif isinstance(entry, tuple):
-        digest, size = entry
-        tar.stream(name, size, _shown(store.reading(digest), on_bytes), packed=True)
+    elif isinstance(entry, _Blob):
+        tar.stream(name, entry.size, _shown(store.reading(entry.digest), on_bytes), packed=entry.packed)
     elif entry.data is not None:
         tar.data(name, entry.data, executable=entry.executable)
         on_bytes(entry.size)
@@ -190,7 +214,10 @@ def _shown(pieces: Iterator[bytes], on_bytes: Callable[[int], None]) -> Iterator
 
 
 def _blobs(facts: ReleaseFacts) -> dict[str, int]:
-    return archive.blobs({image.tag: image.stored for image in facts.images})
+    """The blobs that travel, with their sizes."""
+    found = archive.blobs({image.tag: image.stored for image in facts.images})
+    absent = facts.delta.blobs if facts.delta else frozenset()
+    return {digest: size for digest, size in found.items() if digest not in absent}
 
 
 def _explained(error: OSError, path: Path) -> FailedError:

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from offline.bundle import layout
+from offline.bundle import delta, layout
 from offline.console import human_bytes
 from offline.errors import PreflightError
 
@@ -63,6 +63,7 @@ def plan(bundle: Bundle, facts: HostFacts) -> Plan:
 
     PreflightError when the host's disk has no room for what travels.
     """
+    _require_base(bundle, facts)
     omitted = dict(_omitted(bundle, facts))
     wanted = {path: file for path, file in bundle.files.items() if path not in {layout.SUMS, layout.OMITTED, *omitted}}
     places = tuple((file.sha256, path) for path, file in wanted.items() if _is_piece(file, facts))
@@ -72,7 +73,7 @@ def plan(bundle: Bundle, facts: HostFacts) -> Plan:
     pieces = tuple(_pieces({wanted[path].sha256: wanted[path].size for _, path in places}, facts))
     travels = sum(piece.bytes for piece in pieces) + sum(wanted[path].size for path in small)
     _require_room(facts, travels)
-    lines = (*bundle.omitted, *omitted.values())
+    lines = (*_delta_lines(bundle, facts), *omitted.values())
     return Plan(
         release=bundle.id,
         before=facts.release,
@@ -119,6 +120,31 @@ def _omitted(bundle: Bundle, facts: HostFacts) -> Iterator[tuple[str, str]]:
             yield path, "\t".join((layout.OMITTED_FILE, path, layout.EMPTY_FIELD, file.sha256))
         elif file.sha256 in facts.files and bundle.is_payload(path):
             yield path, "\t".join((layout.OMITTED_FILE, path, facts.files[file.sha256], file.sha256))
+
+
+def _delta_lines(bundle: Bundle, facts: HostFacts) -> Iterator[str]:
+    """A delta's own lines; of a file that the release in service has, this host's place first."""
+    seen: set[str] = set()
+    for line in bundle.omitted:
+        kind, what, *fields = line.split("\t")
+        if kind == layout.OMITTED_FILE and what not in seen and fields[1] in facts.files and bundle.is_payload(what):
+            yield "\t".join((kind, what, facts.files[fields[1]], *fields[1:]))
+        seen.add(what)
+        yield line
+
+
+def _require_base(bundle: Bundle, facts: HostFacts) -> None:
+    """Refuse a delta before anything travels where the host lacks layers that it leaves out."""
+    rows = [line.split("\t") for line in bundle.omitted]
+    present = set(_present_layers(bundle, facts))
+    lacking = [row[1] for row in rows if row[0] == layout.OMITTED_BLOB and row[1] not in present]
+    if lacking:
+        since = " or ".join(delta.since_of(bundle.omitted))
+        raise PreflightError(
+            f"{facts.name}: this bundle holds only what changed since release {since}, and {len(lacking)} layers of "
+            f"that are not there (the first: {lacking[0]})",
+            hint=f"deploy that release first, or the full bundle: invoke package --id {bundle.id}",
+        )
 
 
 def _present_layers(bundle: Bundle, facts: HostFacts) -> Iterator[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
-from offline.bundle import layout
 from offline.console import human_bytes
 from offline.errors import UsageError
 from offline.store import gc, index
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from offline.release.run import Run
+
+# The id of the release whose result a file holds; a delta's name goes on after it.
+_RESULT = re.compile(r".*?-([0-9]{8}-[0-9]{6})(?:-since(?:-[0-9]{8}-[0-9]{6})+)?\.json")
 
 
 def collect(run: Run, keep: int | None) -> gc.Collected:
@@ -32,10 +35,10 @@ def collect(run: Run, keep: int | None) -> gc.Collected:
 
 def _released(output: Path, count: int) -> Iterator[str]:
     """Config digests of the newest releases that this checkout made, by their result files."""
-    found = (path for path in output.glob("*-[0-9]*-[0-9]*.json") if not path.name.endswith(layout.PARTS_SUFFIX))
-    results = sorted(found, key=lambda path: path.stem[-15:], reverse=True)
-    for path in results[:count]:
-        yield from _images(path)
+    named = ((_RESULT.fullmatch(path.name), path) for path in output.glob("*.json"))
+    found = {match[1]: path for match, path in named if match}
+    for identity in sorted(found, reverse=True)[:count]:
+        yield from _images(found[identity])
 
 
 def _images(result: Path) -> list[str]:

@@ -39,6 +39,7 @@ class Outcome:
         parts = {"parts": [asdict(part) for part in self.written.parts]} if self.written.parts else {}
         return {
             "id": self.id,
+            "since": list(self.facts.since),
             "bundle": str(self.written.path),
             **parts,
             "bytes": self.written.size,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from offline.bundle import enginekit, manifest, parts, payload, write
+from offline.bundle import delta, enginekit, manifest, parts, payload, write
+from offline.console import human_bytes
 from offline.errors import UsageError
 from offline.images import plan, source
 from offline.paths import write_text
+from offline.release import earlier
 from offline.release.outcome import ExportedImage, Outcome
 from offline.release.records import read_record
 from offline.store import index
@@ -17,6 +20,7 @@ from offline.store import index
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from offline.release.earlier import Earlier
     from offline.release.run import Run
 
 KIT_VERSION = "0.1.0"
@@ -29,10 +33,12 @@ def package(
     revision: str | None = None,
     items: Sequence[payload.Item] | None = None,
     part_size: int | None = None,
+    since: Sequence[Earlier] = (),
 ) -> Outcome:
     """Write the bundle from the store, in parts of `part_size` bytes if given; leaves `<name>.json` and `latest.json`.
 
-    Raises UsageError for parts so small that there would be too many.
+    What all of `since` have stays out. Raises UsageError for parts so small that there would be too many, and for an
+    earlier release of another stack.
     """
     config = run.config
     record = read_record(run, "export.json", "invoke export")
@@ -41,7 +47,8 @@ def package(
         if items is None:
             items = payload.collect(config.source, config.release.payload, plan.services_of(config.release))
         found = source.revision(config.source) if revision is None else revision
-        facts = _facts(run, identity, found, exported, items)
+        earlier.take_over(run, since)
+        facts = _less(run, _facts(run, identity, found, exported, items), items, since)
         total = write.total_bytes(facts, items)
         if part_size is not None:
             parts.check_count(part_size, total)
@@ -54,7 +61,25 @@ def package(
     text = json.dumps(outcome.as_json(), ensure_ascii=False, indent=2) + "\n"
     write_text(config.output / f"{facts.top}.json", text)
     write_text(config.output / "latest.json", text)
+    earlier.remember(run, identity, manifest.as_json(facts), write.may_stay_out(facts, items))
     return outcome
+
+
+def _less(
+    run: Run, facts: manifest.ReleaseFacts, items: Sequence[payload.Item], since: Sequence[Earlier]
+) -> manifest.ReleaseFacts:
+    """The same without what all of `since` have; says what had to stay although they have it."""
+    if not since:
+        return facts
+    made = delta.plan(facts, write.may_stay_out(facts, items), [earlier.base for earlier in since])
+    for layer in made.other_bytes:
+        run.console.warn(
+            f"layer {layer.diff_id[7:19]} ({human_bytes(layer.size)}) travels, although the earlier releases have it: "
+            "one has shipped it in other bytes, and a containerd store would miss these"
+        )
+    if not made.since:
+        run.console.warn("the earlier releases have nothing that this one needs: this is a full bundle")
+    return replace(facts, delta=made, warnings=tuple(run.console.warnings))
 
 
 def _facts(

@@ -50,3 +50,14 @@ def _latest(path: Path) -> str:
             f"{path}: not a result of this kit in UTF-8 (PowerShell's > writes UTF-16)",
             hint="read dist/latest.json instead of redirecting the output",
         ) from None
+
+
+def release_json(path: Path) -> Any:
+    """What a release.json holds; nothing for any other file. A result file has no services."""
+    if path.suffix != ".json" or not path.is_file():
+        return None
+    try:
+        value = json.loads(path.read_bytes())
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) and "services" in value else None

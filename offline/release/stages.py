@@ -10,7 +10,7 @@ from offline.bundle import payload
 from offline.errors import FailedError
 from offline.images import bases, obtain, plan, source
 from offline.paths import write_text
-from offline.release import auditing
+from offline.release import auditing, earlier
 from offline.release.outcome import ExportedImage, Outcome
 from offline.release.packaging import package
 from offline.release.records import read_record
@@ -18,14 +18,17 @@ from offline.store import export, index
 from offline.store.model import Inspected, StoredImage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from offline.images.bases import ResolvedBase
     from offline.release.run import Run
 
 
-def release(run: Run, *, identity: str, audited: bool = True, part_size: int | None = None) -> Outcome:
-    """The whole pipeline, top to bottom."""
+def release(
+    run: Run, *, identity: str, audited: bool = True, part_size: int | None = None, since: Sequence[str] = ()
+) -> Outcome:
+    """The whole pipeline, top to bottom. What all releases that `since` names have stays out of the bundle."""
+    earlier_ones = earlier.find(run, since)
     facts, planned = _planned(run)
     if audited:
         auditing.audit_source(run)
@@ -35,7 +38,9 @@ def release(run: Run, *, identity: str, audited: bool = True, part_size: int | N
     resolved = _base(run, planned)
     _build(run, planned, resolved, retry="invoke release")
     export_images(run)
-    return package(run, identity=identity, revision=facts.revision, items=items, part_size=part_size)
+    return package(
+        run, identity=identity, revision=facts.revision, items=items, part_size=part_size, since=earlier_ones
+    )
 
 
 def build_base(run: Run) -> dict[str, ResolvedBase]:

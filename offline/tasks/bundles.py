@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from offline.console import Console
-from offline.tasks.task import BUILD_HELP, PART_SIZE_HELP, SOURCE_HELP, load_config, task
+from offline.tasks.task import BUILD_HELP, PART_SIZE_HELP, SINCE_HELP, SOURCE_HELP, load_config, task
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -22,15 +22,18 @@ def export(_context: Context, source: str | None = None, config: str | None = No
 
 
 @task(
+    iterable=["since"],
     help=BUILD_HELP
     | PART_SIZE_HELP
+    | SINCE_HELP
     | {
         "id": "the release id, YYYYMMDD-HHMMSS; without it the present time in UTC",
         "json": "one JSON object on stdout, everything else on stderr",
-    }
+    },
 )
 def package(
     _context: Context,
+    since: list[str],
     source: str | None = None,
     config: str | None = None,
     strategy: str | None = None,
@@ -41,6 +44,7 @@ def package(
 ) -> None:
     """Write the bundle from the layer store and the payload."""
     from offline.bundle import parts
+    from offline.release import earlier
     from offline.release.packaging import package as run_package
     from offline.release.run import check_id, new_id, running
     from offline.tasks.show import show_outcome
@@ -49,7 +53,7 @@ def package(
     limit = parts.size(part_size) if part_size else None
     console = Console()
     with running(load_config(config, source=source, strategy=strategy, mode=mode), console, "invoke package") as run:
-        outcome = run_package(run, identity=identity, part_size=limit)
+        outcome = run_package(run, identity=identity, part_size=limit, since=earlier.find(run, since))
     show_outcome(console, outcome, as_json=json)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from offline.console import Console
 from offline.errors import UsageError
 from offline.tasks.hosts import HOST_HELP, deploy_to, targets_of
-from offline.tasks.task import BUILD_HELP, PART_SIZE_HELP, load_config, task
+from offline.tasks.task import BUILD_HELP, PART_SIZE_HELP, SINCE_HELP, load_config, task
 
 if TYPE_CHECKING:
     from invoke.context import Context
@@ -17,11 +17,13 @@ _HELP = BUILD_HELP | {"json": "one JSON object on stdout, everything else on std
 
 
 @task(
-    iterable=["host"], help=_HELP | HOST_HELP | PART_SIZE_HELP | {"id": _ID_HELP, "audit": "--no-audit skips the audit"}
+    iterable=["host", "since"],
+    help=_HELP | HOST_HELP | PART_SIZE_HELP | SINCE_HELP | {"id": _ID_HELP, "audit": "--no-audit skips the audit"},
 )
 def release(
     _context: Context,
     host: list[str],
+    since: list[str],
     source: str | None = None,
     config: str | None = None,
     strategy: str | None = None,
@@ -46,7 +48,7 @@ def release(
     limit = parts.size(part_size) if part_size else None
     console = Console()
     with running(resolved, console, "invoke release") as run:
-        outcome = run_release(run, identity=identity, audited=audit, part_size=limit)
+        outcome = run_release(run, identity=identity, audited=audit, part_size=limit, since=since)
     if not (targets and json):
         show_outcome(console, outcome, as_json=json)
     if targets:

@@ -36,6 +36,8 @@ def show_outcome(console: Console, outcome: Outcome, *, as_json: bool) -> None:
         console.text(f"Part     {part.name} ({part.bytes} bytes)")
     console.text(f"Size     {human_bytes(written.size)} ({written.size} bytes)")
     console.text(f"sha256   {written.sha256}")
+    for identity in outcome.facts.since:
+        console.text(f"Needs    a host that has release {identity}" + ("" if len(outcome.facts.since) == 1 else ", or"))
     for name in outcome.facts.left_out:
         console.text(f"Left out {name} (optional, not in the source)")
     console.text(f"Next     invoke verify {written.path}")

@@ -29,6 +29,9 @@ BUILD_HELP = SOURCE_HELP | {
 _DISK_HINT = "see to that (space? owner? mode?), then run the same command again; nothing half-written was left"
 
 
+SINCE_HELP = {
+    "since": "leave out what that release has, by id, bundle or result file; several times: what all of them have"
+}
 PART_SIZE_HELP = {
     "part-size": "cut the bundle into files of that size (3900M fits FAT32); join.sh beside them unpacks them"
 }

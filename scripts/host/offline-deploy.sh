@@ -116,6 +116,12 @@ main() {
     read_arguments "$@"
     [[ $BACKUP_WANTED == yes || $ASSUME_YES == yes ]] || usage_error no_backup_unsaid
     bash "$BUNDLE/scripts/verify.sh" ${LANG_CHOICE:+--lang "$LANG_CHOICE"} "$BUNDLE" || exit
+    # shellcheck source=scripts/host/lib/facts.sh
+    source "$LIB/facts.sh"
+    # shellcheck source=scripts/host/lib/omitted.sh
+    source "$LIB/omitted.sh"
+    use_language "$LANG_CHOICE"
+    find_library
     # shellcheck source=scripts/host/lib/all.sh
     source "$LIB/all.sh"
     use_language "$LANG_CHOICE"

@@ -23,12 +23,12 @@ INVOKE = Path(sys.executable).with_name("invoke")
 ROOT = "/opt/mini"
 
 
-def release(source: Path, output: Path) -> Path:
-    """The bundle of a source."""
+def release(source: Path, output: Path, *words: str, task: str = "release", work: Path = KIT / ".offline") -> Path:
+    """The bundle of a source; `work` is the checkout's work folder, with its layer store."""
     done = subprocess.run(
-        [INVOKE, "release", "--json", "--source", source],
+        [INVOKE, task, "--json", "--source", source, *words],
         cwd=KIT,
-        env={**os.environ, "OFFLINE_OUTPUT": str(output)},
+        env={**os.environ, "OFFLINE_OUTPUT": str(output), "OFFLINE_WORK": str(work)},
         stdout=subprocess.PIPE,
         check=True,
     )

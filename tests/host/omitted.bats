@@ -3,6 +3,7 @@
 setup() {
     LIB=$BATS_TEST_DIRNAME/../../scripts/host/lib
     source "$LIB/facts.sh"
+    source "$LIB/stored.sh"
     source "$LIB/omitted.sh"
     # The engine, as far as omitted.sh sees it; real ones are in tests/airgap and tests/compat.
     image_store() { printf '%s' "$STORE"; }
@@ -80,10 +81,57 @@ sum_of() {
 
 @test "what was left out of a folder, or a file itself, is copied to where it is wanted" {
     printf 'model' >"$ROOT/payload/web-1/models/a b"
-    leaves_out "file\tmodels/x/a b\tpayload/web-1/models/a b\t0" "file\tmodels-other\tpayload/web-1/models/a b\t0"
+    leaves_out "file\tmodels/x/a b\tpayload/web-1/models/a b\t$(sum_of model)" \
+        "file\tmodels-other\tpayload/web-1/models/a b\t$(sum_of model)"
     omitted_into models "$BATS_TEST_TMPDIR/new/models"
     [ "$(cat "$BATS_TEST_TMPDIR/new/models/x/a b")" = model ]
     [ "$(find "$BATS_TEST_TMPDIR/new" -type f | wc -l)" -eq 1 ]
     omitted_into models-other "$BATS_TEST_TMPDIR/new/single"
     [ "$(cat "$BATS_TEST_TMPDIR/new/single")" = model ]
+}
+
+@test "of several places one is enough, and the one with other bytes is not copied" {
+    mkdir -p "$ROOT/payload/web-2"
+    printf 'broken' >"$ROOT/payload/web-1/models/a"
+    printf 'model' >"$ROOT/payload/web-2/a"
+    leaves_out "file\tmodels/a\tpayload/web-1/models/a\t$(sum_of model)\t20261101-000000" \
+        "file\tmodels/a\tpayload/web-2/a\t$(sum_of model)\t20261102-000000"
+    omitted_present
+    omitted_into models "$BATS_TEST_TMPDIR/new"
+    [ "$(cat "$BATS_TEST_TMPDIR/new/a")" = model ]
+}
+
+@test "what is nowhere is not passed over when it is copied" {
+    leaves_out "file\tmodels/a\tpayload/web-1/models/a\t$(sum_of model)"
+    run omitted_into models "$BATS_TEST_TMPDIR/new"
+    [ "$status" -ne 0 ]
+}
+
+@test "a module that was edited, or deleted, is here as long as its folder is the one that the release wants" {
+    mkdir -p "$ROOT/payload/web-1/functions"
+    printf 'edited' >"$ROOT/payload/web-1/functions/time.py"
+    printf '%s  functions/time.py\n%s  functions/gone.py\n' "$(sum_of shipped)" "$(sum_of gone)" >"$ROOT/payload/web-1.shipped"
+    leaves_out "file\tfunctions/time.py\tpayload/web-1/functions/time.py\t$(sum_of shipped)" \
+        "file\tfunctions/gone.py\tpayload/web-1/functions/gone.py\t$(sum_of gone)"
+    omitted_present
+    rm "$ROOT/payload/web-1.shipped"
+    run omitted_present
+    [ "$output" = $'absent\tfile\tfunctions/time.py\nabsent\tfile\tfunctions/gone.py' ]
+}
+
+@test "a blob that no image of a containerd store holds any more does not count: it goes with the next collection" {
+    table=$'DIGEST SIZE AGE LABELS\nsha256:m 1kB 2 minutes containerd.io/gc.ref.content.config=sha256:c,containerd.io/gc.ref.content.l.0=sha256:l\n'
+    table+=$'sha256:c 1kB 2 minutes -\nsha256:l 5kB 2 minutes containerd.io/uncompressed=sha256:d\n'
+    table+=$'sha256:old 1kB 2 hours containerd.io/gc.ref.content.l.0=sha256:oldlayer\nsha256:oldlayer 5kB 2 hours -\n'
+    table+=$'sha256:index 1kB 2 hours containerd.io/gc.ref.content.m.0=sha256:m'
+    run held_blobs <(echo sha256:m) <<<"$table"
+    [ "$(sort <<<"$output")" = $'sha256:c\nsha256:l\nsha256:m' ]
+    run held_blobs <(echo sha256:index) <<<"$table"
+    [ "$(sort <<<"$output")" = $'sha256:c\nsha256:index\nsha256:l\nsha256:m' ]
+}
+
+@test "the releases that a table counts on are each named once" {
+    leaves_out 'blob\tsha256:0\t20261102-000000 20261101-000000' 'blob\tsha256:1\tclassic store' \
+        'file\tmodels/a\tpayload/x\t0\t20261103-000000' 'file\tmodels/b\tpayload/20261104-000000\t0'
+    [ "$(releases_since "$BUNDLE/omitted.tsv")" = $'20261101-000000\n20261102-000000\n20261103-000000' ]
 }

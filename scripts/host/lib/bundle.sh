@@ -12,8 +12,16 @@ bring() {
 
 # preflight_omitted: a bundle that builds on what a host has is of no use on another.
 preflight_omitted() {
-    local absent
-    if ! absent=$(omitted_present); then
-        refuse pf_omitted omitted "$(printf '%s\n' "$absent" | wc -l)" "$(printf '%s\n' "$absent" | sed -n '1s/.*\t//p')"
+    local absent count first since
+    if absent=$(omitted_present); then
+        return
+    fi
+    count=$(wc -l <<<"$absent")
+    first=$(sed -n 1p <<<"$absent" | cut -f 3)
+    since=$(releases_since "$BUNDLE/omitted.tsv")
+    if [[ -n $since ]]; then
+        refuse pf_omitted_since omitted "${since//$'\n'/, }" "$count" "$first" "$(fact "$FACTS" id)"
+    else
+        refuse pf_omitted omitted "$count" "$first"
     fi
 }

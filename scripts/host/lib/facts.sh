@@ -10,3 +10,12 @@ records() {
 fact() {
     records "$1" "$2" | sed -n '1p'
 }
+
+# releases_since OMITTED: the releases that an omitted.tsv counts on, one a line; one of them is enough.
+releases_since() {
+    awk -F '\t' '
+        $1 == "blob" || $1 == "file" {
+            count = split($1 == "blob" ? $3 : $5, id, " ")
+            for (i = 1; i <= count; i++) if (length(id[i]) == 15 && id[i] ~ /^[0-9]+-[0-9]+$/) print id[i]
+        }' "$1" | sort -u
+}

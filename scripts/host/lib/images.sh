@@ -15,6 +15,7 @@ needed_by_images() {
 
         table == "sums" { listed[substr($0, 67)] = 1; next }
         table == "omitted" && (NF < 3 || ($1 != "blob" && $1 != "file")) { spoil(table) }
+        table == "omitted" && $1 == "blob" && !is_digest($2) { spoil(table) }
         table == "omitted" && $1 == "file" && (NF < 4 || !is_digest("sha256:" $4) || ($2 in listed)) { spoil(table) }
         table == "omitted" { if ($1 == "blob") left_out[substr($2, 8)] = 1; next }
 

@@ -2,25 +2,8 @@
 # The sentences of the scripts that change a host, in English.
 declare -gA MESSAGES
 MESSAGES+=(
-    [deploy_usage]='usage: sudo ./offline-deploy.sh [OPTION]...
-
-Puts this bundle into service on this host, or leaves the host as it was.
-  --root DIR      the folder of the stack (else what the bundle says)
-  --mode MODE     all or single (else the mode in service, else the bundle'\''s)
-  --yes           do not ask
-  --check         only look whether this host is fit; change nothing
-  --accept ID     go on although the finding ID refuses; noted in audit.log. May be repeated
-  --adopt DIR     take over the stack that was laid out by hand in DIR
-  --no-firewall   leave firewalld alone
-  --no-backup     do not back up the release in service first; only with --yes, and noted in audit.log
-  --lang zh|en    language
-  --help          this text
-Ends with 0 (in service), 2 (used wrongly), 3 (bundle bad), 4 (somebody else is at work), 5 (host not fit), 6 (failed, nothing
-serves that did not before), 7 (failed, the former release serves again), 8 (failed, needs a hand), 130 (interrupted).'
-    [option_needs_value]='%s needs a value'
     [root_malformed]='%s: the folder of the stack must be an absolute path of letters, digits, dots, dashes, underscores and slashes'
     [yes_needed]='There is no terminal to ask at: add --yes.'
-    [no_backup_unsaid]='--no-backup is taken only together with --yes: without a backup nobody can put the data back.'
     [plan]='Release %s, mode %s, into %s. In service now: %s'
     [plan_question]='Put it into service? [y/N]'
     [plan_declined]='Nothing was changed.'
@@ -45,6 +28,7 @@ serves that did not before), 7 (failed, the former release serves again), 8 (fai
     [prove_failed]='The engine does not have the images as they were made. Restart Docker and run this again; if that does not help, see: journalctl -u docker'
     [payload_new]='Lay out %s'
     [pf_omitted]='This bundle leaves out what the host was thought to have, and %s pieces of that are not here (the first: %s). Use the full bundle, or deploy from the start again.'
+    [pf_omitted_since]='This bundle holds only what changed since release %s, and %s pieces of that are not here (the first: %s). Deploy that release first, or take the full bundle; where this one was made, that is: invoke package --id %s'
     [secret_failed]='No random value could be made for %s from /dev/urandom. Run this again.'
     [release_differs]='There is another release called %s in %s. Release ids are the second they were made: ask whoever made the bundle for a new one.'
     [default_changed]='%s stays yours. This release ships a new default for it, which is laid beside: %s. What changed in the default:'

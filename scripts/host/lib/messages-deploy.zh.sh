@@ -2,25 +2,8 @@
 # The sentences of the scripts that change a host, in Chinese.
 declare -gA MESSAGES
 MESSAGES+=(
-    [deploy_usage]='用法：sudo ./offline-deploy.sh [选项]...
-
-把本离线包部署到本机；若失败，本机保持原样。
-  --root 目录     应用所在目录（默认由离线包指定）
-  --mode 模式     all 或 single（默认沿用当前模式，否则由离线包指定）
-  --yes           不再询问
-  --check         只检查本机是否满足要求，不做任何改动
-  --accept 编号   即使该项检查不通过也继续，并记入 audit.log；可重复
-  --adopt 目录    接管在该目录中手工部署的旧应用
-  --no-firewall   不改动 firewalld
-  --no-backup     不先备份正在服务的版本；必须与 --yes 同用，并记入 audit.log
-  --lang zh|en    语言
-  --help          显示本说明
-返回码：0 已投入服务；2 用法错误；3 离线包有问题；4 他人正在操作；5 本机不满足要求；6 失败，未影响原有服务；
-7 失败，已恢复到前一版本；8 失败，需要人工处理；130 被中断。'
-    [option_needs_value]='%s 需要一个值'
     [root_malformed]='%s：应用目录必须是由字母、数字、点、横线、下划线和斜线组成的绝对路径'
     [yes_needed]='没有可供询问的终端：请加上 --yes。'
-    [no_backup_unsaid]='--no-backup 必须与 --yes 同时使用：没有备份，数据就无法放回。'
     [plan]='版本 %s，模式 %s，目录 %s。当前版本：%s'
     [plan_question]='确认投入服务？[y/N]'
     [plan_declined]='没有任何改动。'
@@ -45,6 +28,7 @@ MESSAGES+=(
     [prove_failed]='Docker 中的镜像与制作时不一致。请重启 Docker 后重新运行；若无效，请查看：journalctl -u docker'
     [payload_new]='放置 %s'
     [pf_omitted]='本离线包省略了本机应已具备的内容，但其中 %s 项不在本机（第一项：%s）。请使用完整的离线包，或重新执行部署。'
+    [pf_omitted_since]='本离线包只包含自版本 %s 以来的变化，而其中 %s 项不在本机（第一项：%s）。请先部署该版本，或使用完整的离线包；在制作本包的机器上执行：invoke package --id %s'
     [secret_failed]='无法用 /dev/urandom 为 %s 生成随机值。请重新运行。'
     [release_differs]='已有另一个版本也叫 %s，位于 %s。版本号是制作时刻（精确到秒）：请让制作者重新制作。'
     [default_changed]='%s 保持您的内容。本版本为它提供了新的默认内容，放在旁边：%s。默认内容的变化：'

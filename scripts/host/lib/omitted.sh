@@ -45,29 +45,97 @@ absent_blobs() {
         table=facts "$FACTS" table=omitted "$BUNDLE/omitted.tsv"
 }
 
-# absent_files: a file lies where the third field says, with the bytes that the fourth says; one of engine/ is not
-# needed where an engine answers.
+# absent_files: those that no place has.
 absent_files() {
-    local kind path from sha256 sum
-    while IFS=$'\t' read -r kind path from sha256; do
-        if [[ $kind == file && $from == - ]]; then
-            [[ $path == engine/* && -n $(image_store) ]] || printf 'absent\tfile\t%s\n' "$path"
-        elif [[ $kind == file ]]; then
-            sum=$(sha256sum 2>/dev/null <"$ROOT/$from") || sum=
-            [[ ${sum%% *} == "$sha256" ]] || printf 'absent\tfile\t%s\n' "$path"
+    omitted_files '' | awk -F '\t' -v OFS='\t' '$2 == "absent" { print "absent", "file", $1 }'
+}
+
+# omitted_files PATH: `path here|absent from` of each file that was left out of PATH, or of the bundle. Lines
+# about one file stand together; one of the places that they name is enough.
+omitted_files() {
+    local kind path from sha256 last='' place=''
+    while IFS=$'\t' read -r kind path from sha256 _; do
+        if [[ $kind != file || (-n $1 && $path/ != "$1"/*) ]]; then
+            continue
+        fi
+        if [[ $path != "$last" ]]; then
+            omitted_file "$last" "$place"
+            last=$path place=''
+        fi
+        if [[ -z $place ]] && file_is_here "$path" "$from" "$sha256"; then
+            place=$from
         fi
     done <"$BUNDLE/omitted.tsv"
+    omitted_file "$last" "$place"
+}
+
+# omitted_file PATH PLACE: its line; there is none before the first.
+omitted_file() {
+    if [[ -n $1 && -n $2 ]]; then
+        printf '%s\there\t%s\n' "$1" "$2"
+    elif [[ -n $1 ]]; then
+        printf '%s\tabsent\t-\n' "$1"
+    fi
+}
+
+# file_is_here PATH FROM SHA256: at FROM below the root, with those bytes; one of engine/ is not needed where an engine
+# answers.
+file_is_here() {
+    local sum
+    if [[ $2 == - ]]; then
+        [[ $1 == engine/* && -n $(image_store) ]]
+        return
+    fi
+    sum=$(sha256sum 2>/dev/null <"$ROOT/$2") || sum=
+    [[ ${sum%% *} == "$3" ]] || was_shipped "$2" "$3"
+}
+
+# was_shipped FROM SHA256: a hot module may have been edited since; what was shipped stands beside its folder
+# (payload.sh). The kit leaves one out only where the release wants that very folder, so that nothing is copied.
+was_shipped() {
+    local folder=${1#payload/}
+    folder=payload/${folder%%/*}
+    [[ -f $ROOT/$folder.shipped ]] && grep -qxF -- "$2  ${1#"$folder/"}" "$ROOT/$folder.shipped"
 }
 
 # omitted_into PATH TARGET: copies to TARGET what was left out of PATH, a file or a folder of the bundle.
 omitted_into() {
-    local kind path from rest target
+    local path state from target
     [[ -f $BUNDLE/omitted.tsv ]] || return 0
-    while IFS=$'\t' read -r kind path from rest; do
-        if [[ $kind == file && $path/ == "$1"/* && $from != - ]]; then
-            target=$2${path#"$1"}
+    while IFS=$'\t' read -r path state from; do
+        target=$2${path#"$1"}
+        if [[ $state == absent ]]; then
+            return 1
+        elif [[ $from != - ]]; then
             mkdir -p -- "${target%/*}"
             cp -p -- "$ROOT/$from" "$target"
         fi
-    done <"$BUNDLE/omitted.tsv"
+    done < <(omitted_files "$1")
+}
+
+# find_library: sets LIB to the scripts that this one needs: the bundle's own, or where the bundle left them out, those
+# of a release on this host, each as the bundle has them. Ends with 5 where there is none.
+find_library() {
+    local ROOT=${ROOT:-$(fact "$FACTS" root)} since id
+    if [[ -f $LIB/all.sh ]]; then
+        return
+    fi
+    since=$(releases_since "$BUNDLE/omitted.tsv")
+    for id in $since; do
+        if library_is_whole "releases/$id"; then
+            LIB=$ROOT/releases/$id/scripts/lib
+            return
+        fi
+    done
+    fail omitted_needs "${since//$'\n'/, }" "$ROOT" "$(fact "$FACTS" id)"
+    exit 5
+}
+
+# library_is_whole RELEASE: the scripts there, those that the bundle has too, are as its lists say.
+library_is_whole() {
+    {
+        awk -v place="$1/" 'index(substr($0, 67), "scripts/lib/") == 1 { print substr($0, 1, 66) place substr($0, 67) }' \
+            "$BUNDLE/SHA256SUMS"
+        awk -F '\t' -v place="$1/" '$1 == "file" && index($3, place) == 1 { print $4 "  " $3 }' "$BUNDLE/omitted.tsv"
+    } | (cd -- "$ROOT" 2>/dev/null && sha256sum --status -c - 2>/dev/null)
 }

@@ -21,14 +21,33 @@ stored_chains() {
     fi
 }
 
-# stored_blobs: the digest of everything that a containerd store holds for Docker. An image's name alone proves
-# nothing there: the store takes an incomplete archive, too.
+# stored_blobs: the digest of everything that a containerd store holds for Docker's images. A name alone proves nothing
+# there: the store takes an incomplete archive, too. Nor does a blob that no image holds any more: it goes at the store's
+# next collection, which may be the one during the load. What holds what stands in its labels.
 stored_blobs() {
     local socket
     command -v ctr >/dev/null || return 0
     for socket in /run/containerd/containerd.sock /run/docker/containerd/containerd.sock; do
         if [[ -S $socket ]]; then
-            ctr --address "$socket" --namespace moby content ls --quiet
+            ctr --address "$socket" --namespace moby content ls |
+                held_blobs <(docker image ls --all --quiet --no-trunc)
         fi
     done
+}
+
+# held_blobs IMAGES: of the table on stdin (digest, size, age, labels) what the images of that list lead to.
+held_blobs() {
+    awk '
+        function hold(digest, list, count, i) {
+            if (!(digest in labels) || (digest in held)) return
+            held[digest] = 1
+            print digest
+            count = split(labels[digest], list, ",")
+            for (i = 1; i <= count; i++)
+                if (list[i] ~ /^containerd[.]io\/gc[.]ref[.]content/) { sub(/^[^=]*=/, "", list[i]); hold(list[i]) }
+        }
+        table == "content" { labels[$1] = $NF; next }
+        { root[$1] = 1 }
+        END { for (digest in root) hold(digest) }
+    ' table=content - table=images "$1"
 }

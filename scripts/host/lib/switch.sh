@@ -33,12 +33,28 @@ lay_release() {
             cp -- "$name" "$partial/"
         fi
     done
-    cp -R -- "$BUNDLE/scripts" "$partial/scripts"
+    bring scripts "$partial/scripts"
+    bring install-docker-centos.sh "$partial/install-docker-centos.sh"
+    whole_sums >"$partial/SHA256SUMS"
     find "$partial" -type d -exec chmod 0755 {} + -o -name '*.sh' -exec chmod 0755 {} + -o -type f -exec chmod 0644 {} +
     lay_defaults "$partial"
     link_for_people "$partial"
     sync
     mv -T -- "$partial" "$place"
+}
+
+# whole_sums: SHA256SUMS as it would be had the bundle left nothing out, so that a later proof misses nothing.
+whole_sums() {
+    if [[ ! -f $BUNDLE/omitted.tsv ]]; then
+        cat -- "$BUNDLE/SHA256SUMS"
+        return
+    fi
+    {
+        grep -v '^.\{66\}omitted\.tsv$' "$BUNDLE/SHA256SUMS"
+        awk -F '\t' '
+            $1 == "blob" { hex = substr($2, 8); print hex "  images/blobs/sha256/" hex }
+            $1 == "file" { print $4 "  " $2 }' "$BUNDLE/omitted.tsv"
+    } | LC_ALL=C sort -u -t $'\t' -k 1.67
 }
 
 # link_for_people FOLDER: what people look for beside the compose file.

@@ -288,7 +288,7 @@ compare_image_tables() {
 
 # report: what is bad, sorted, on stdout, and what to do about it; or one line that says what was verified.
 report() {
-    local list path bytes=0 sums name
+    local list path bytes=0 sums name since=
     if ((${#BAD[@]})); then
         list=$(printf '%s\n' ${BAD[@]+"${BAD[@]}"} | sort -u)
         printf '%s\n' "$list"
@@ -302,7 +302,12 @@ report() {
     printf 'ok\t%d\t%d\t%s\n' "${#DIGEST[@]}" "$bytes" "${sums%% *}"
     name=$(fact scripts/facts.tsv bundle)-$(fact scripts/facts.tsv id)
     if [[ -f omitted.tsv ]]; then
-        say verify_omitted "$(grep -c '^blob' omitted.tsv)"
+        since=$(releases_since omitted.tsv)
+        name+=${since:+-since-${since//$'\n'/-}}
+        say verify_omitted "$(grep -c '^blob' omitted.tsv)" "$(grep '^file' omitted.tsv | cut -f 2 | sort -u | wc -l)"
+    fi
+    if [[ -n $since ]]; then
+        say verify_since "${since//$'\n'/, }"
     fi
     say verify_good "$name" "${#DIGEST[@]}" "$(human_bytes "$bytes")" "$bytes"
     say verify_compare "$name" "${sums%% *}"

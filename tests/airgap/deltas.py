@@ -1,0 +1,106 @@
+"""Releases of mini as deltas, each of the one before, and what a second packager makes of a bundle of the first."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from offline.store import index
+from offline.store.blobs import Store, adding
+from offline.store.manifest import image_manifest
+from tests.airgap.by_hand import CHANGES, START_LIMIT, S, edited
+from tests.airgap.ssh_deploys import KIT, release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+WHOLE = "-whole"
+FOLDER = "shared-mini"
+
+
+def _again(text: str) -> str:
+    return text + "# once more\n"
+
+
+STEPS: Mapping[str, Callable[[Path], None]] = {
+    "first": CHANGES["first"],
+    "app": CHANGES["app"],
+    "module": CHANGES["module"],
+    "page": edited("docs/docker/nginx.conf", _again),
+    "model": edited(f"{S}/models/SenseVoiceSmall/configuration.json", lambda text: text + "\n"),
+    "again": edited(f"{S}/app.py", _again),
+}
+
+
+@dataclass
+class Deltas:
+    """Bundles of one source that changes step by step; `<name>-whole` is the full bundle of the same release."""
+
+    folder: Path
+    made: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def source(self) -> Path:
+        """The source as it is after the last step that was asked for."""
+        return self.folder / FOLDER
+
+    def bundle(self, name: str) -> Path:
+        """The bundle of a step; those before it are made first."""
+        for step in STEPS:
+            if step not in self.made:
+                self._make(step)
+            if step == name.removesuffix(WHOLE):
+                break
+        return self.made[name]
+
+    def id(self, name: str) -> str:
+        """The release id of a step."""
+        return str(json.loads(self._result(self.bundle(name)))["id"])
+
+    def _make(self, step: str) -> None:
+        before = list(self.made.values())[-1:]
+        if not before:
+            shutil.copytree(KIT / "examples" / "mini", self.source)
+            limited = f"  cpus: 1\n  start_limit: {START_LIMIT}\n"
+            edited("release.yml", lambda text: text.replace("  cpus: 1\n", limited, 1))(self.source)
+        STEPS[step](self.source)
+        since = ("--since", json.loads(self._result(before[0]))["id"]) if before else ()
+        self.made[step] = release(self.source, self.folder / "dist", *since)
+        identity = json.loads(self._result(self.made[step]))["id"]
+        words = ("--id", identity)
+        self.made[f"{step}{WHOLE}"] = release(self.source, self.folder / "dist", *words, task="package")
+
+    def _result(self, bundle: Path) -> str:
+        return bundle.with_name(bundle.name.replace(".tar.gz", ".json")).read_text()
+
+
+def second_packager(source: Path, folder: Path, base: Path) -> Path:
+    """A delta made elsewhere: the same images in a store of its own, every layer in other bytes; only `base` is known."""
+    work = folder / "work"
+    work.mkdir(parents=True)
+    for record in ("bases.json", "images.json"):
+        shutil.copy2(KIT / ".offline" / record, work / record)
+    release(source, folder / "dist", work=work)
+    pack_otherwise(Store(work / "store"))
+    return release(source, folder / "dist", "--since", str(base), task="package", work=work)
+
+
+def pack_otherwise(store: Store) -> None:
+    """Have every layer of a store in other bytes, as another machine's compressor would have made them."""
+    known = index.load(store)
+    with adding(store) as new:
+        layers = {}
+        for diff_id, layer in known.layers.items():
+            data = gzip.compress(gzip.decompress(store.read(layer.layer.digest)), 1, mtime=1)
+            layers[diff_id] = replace(layer, layer=replace(layer.layer, digest=new.put(data), size=len(data)))
+        images = {}
+        for config, image in known.images.items():
+            kept = tuple(layers[layer.diff_id].layer for layer in image.layers)
+            manifest = image_manifest(config, image.config_size, kept)
+            images[config] = replace(image, layers=kept, manifest=new.put(manifest), manifest_size=len(manifest))
+        with new.for_good():
+            index.save(store, replace(known, layers=layers, images=images))
