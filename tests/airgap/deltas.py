@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from offline.store import index
 from offline.store.blobs import Store, adding
 from offline.store.manifest import image_manifest
-from tests.airgap.by_hand import CHANGES, START_LIMIT, S, edited
+from tests.airgap.by_hand import CHANGES, START_LIMIT, Releases, S, edited
 from tests.airgap.ssh_deploys import KIT, release
 
 if TYPE_CHECKING:
@@ -37,11 +37,8 @@ STEPS: Mapping[str, Callable[[Path], None]] = {
 
 
 @dataclass
-class Deltas:
+class Deltas(Releases):
     """Bundles of one source that changes step by step; `<name>-whole` is the full bundle of the same release."""
-
-    folder: Path
-    made: dict[str, Path] = field(default_factory=dict)
 
     @property
     def source(self) -> Path:
@@ -79,7 +76,7 @@ class Deltas:
 
 
 def second_packager(source: Path, folder: Path, base: Path) -> Path:
-    """A delta made elsewhere: the same images in a store of its own, every layer in other bytes; only `base` is known."""
+    """A delta made elsewhere, of the same images in a store of its own whose layers have other bytes; it has `base`."""
     work = folder / "work"
     work.mkdir(parents=True)
     for record in ("bases.json", "images.json"):

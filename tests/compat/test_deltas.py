@@ -46,9 +46,9 @@ def refused(done: Result, operator: Operator, *, since: str, release: str) -> No
 
 
 def test_a_delta_is_small(releases: Deltas) -> None:
-    for name in STEPS:
+    for name in (step for step in STEPS if step != "first"):
         whole, delta = (releases.bundle(each).stat().st_size for each in (f"{name}-whole", name))
-        assert name == "first" or delta < 100_000 < 200_000_000 < whole
+        assert delta * 1000 < whole
 
 
 def test_a_host_without_the_base_refuses(operator: Operator) -> None:
