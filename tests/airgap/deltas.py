@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from offline.store import index
-from offline.store.blobs import Store, adding
-from offline.store.manifest import image_manifest
+from offline.store.blobs import Store
 from tests.airgap.by_hand import CHANGES, START_LIMIT, Releases, S, edited
 from tests.airgap.ssh_deploys import KIT, release
+from tests.delta_releases import pack_otherwise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,20 +82,3 @@ def second_packager(source: Path, folder: Path, base: Path) -> Path:
     release(source, folder / "dist", work=work)
     pack_otherwise(Store(work / "store"))
     return release(source, folder / "dist", "--since", str(base), task="package", work=work)
-
-
-def pack_otherwise(store: Store) -> None:
-    """Have every layer of a store in other bytes, as another machine's compressor would have made them."""
-    known = index.load(store)
-    with adding(store) as new:
-        layers = {}
-        for diff_id, layer in known.layers.items():
-            data = gzip.compress(gzip.decompress(store.read(layer.layer.digest)), 1, mtime=1)
-            layers[diff_id] = replace(layer, layer=replace(layer.layer, digest=new.put(data), size=len(data)))
-        images = {}
-        for config, image in known.images.items():
-            kept = tuple(layers[layer.diff_id].layer for layer in image.layers)
-            manifest = image_manifest(config, image.config_size, kept)
-            images[config] = replace(image, layers=kept, manifest=new.put(manifest), manifest_size=len(manifest))
-        with new.for_good():
-            index.save(store, replace(known, layers=layers, images=images))

@@ -98,6 +98,13 @@ was_shipped() {
     [[ -f $ROOT/$folder.shipped ]] && grep -qxF -- "$2  ${1#"$folder/"}" "$ROOT/$folder.shipped"
 }
 
+# omitted_at_top: the names of those that would lie at the top of the bundle.
+omitted_at_top() {
+    if [[ -f $BUNDLE/omitted.tsv ]]; then
+        awk -F '\t' '$1 == "file" && $2 !~ "/" { print $2 }' "$BUNDLE/omitted.tsv" | sort -u
+    fi
+}
+
 # omitted_into PATH TARGET: copies to TARGET what was left out of PATH, a file or a folder of the bundle.
 omitted_into() {
     local path state from target

@@ -34,7 +34,9 @@ lay_release() {
         fi
     done
     bring scripts "$partial/scripts"
-    bring install-docker-centos.sh "$partial/install-docker-centos.sh"
+    while IFS= read -r name; do
+        bring "$name" "$partial/$name"
+    done < <(omitted_at_top)
     whole_sums >"$partial/SHA256SUMS"
     find "$partial" -type d -exec chmod 0755 {} + -o -name '*.sh' -exec chmod 0755 {} + -o -type f -exec chmod 0644 {} +
     lay_defaults "$partial"

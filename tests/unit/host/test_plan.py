@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -8,6 +10,9 @@ from offline.bundle import layout
 from offline.errors import PreflightError
 from offline.host.plan import describe, plan, table
 from tests.unit.host.things import APP, BASE, BIG_APP, BIG_BASE, BIG_WEB, MODEL, WEB, bundle, file, host
+
+if TYPE_CHECKING:
+    from offline.host.bundle import Bundle
 
 BIG = [digest[7:] for digest in (BIG_BASE, BIG_APP, BIG_WEB)]
 
@@ -100,4 +105,38 @@ def test_the_plan_reads_as_sentences() -> None:
         "travels: 8.01 MB in 2 big pieces and 7 small files",
         "the host has: 12 MB in 2 layers, 0 files, 0 pieces sent before",
         "goes on where an earlier transfer broke off: 1 MB are there",
+    )
+
+
+# --- a delta, and a lean transfer of it
+
+
+def delta_of(*rows: str) -> Bundle:
+    """The bundle without a layer or file, as a delta of an earlier release."""
+    whole = bundle()
+    out = {layout.blob(row.split("\t")[1]) if row.startswith("blob") else row.split("\t")[1] for row in rows}
+    return replace(whole, files={p: f for p, f in whole.files.items() if p not in out}, omitted=rows)
+
+
+BASE_ROW = f"blob\t{BIG_BASE}\t20261101-000000"
+MODEL_ROW = f"file\tmodels/model.pt\tpayload/server-0/models/model.pt\t{MODEL}\t20261101-000000"
+
+
+def test_what_a_delta_leaves_out_stays_out_and_what_more_the_host_has_goes_too() -> None:
+    made = plan(delta_of(BASE_ROW, MODEL_ROW), host(chains=frozenset({(BASE, APP)})))
+    assert made.omitted == (BASE_ROW, MODEL_ROW, f"blob\t{BIG_APP}\tclassic store")
+    assert {piece.hex for piece in made.pieces} == {BIG_WEB[7:]}
+
+
+def test_a_host_that_lacks_a_layer_of_the_delta_is_refused_before_anything_travels() -> None:
+    for facts in (host(), host(store=""), host(store="containerd", blobs=frozenset({BIG_APP}))):
+        with pytest.raises(PreflightError, match=r"since release 20261101-000000, and 1 layers .*\n  next: .* package"):
+            plan(delta_of(BASE_ROW), facts)
+
+
+def test_a_file_of_a_delta_that_the_host_has_elsewhere_is_taken_from_there() -> None:
+    made = plan(delta_of(MODEL_ROW), host(files={MODEL: "payload/server-9/models/model.pt"}))
+    assert made.omitted == (
+        f"file\tmodels/model.pt\tpayload/server-9/models/model.pt\t{MODEL}\t20261101-000000",
+        MODEL_ROW,
     )
