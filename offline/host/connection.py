@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from offline.errors import OfflineError, PreflightError, UsageError
 from offline.host import layout, ssh
-from offline.run import CommandError, beside, follow, run, writing_to
+from offline.run import CommandError, beside, follow, reading, run, writing_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -59,19 +59,29 @@ class Connection:
             sink.write(text)
             yield sink
 
+    @contextmanager
+    def receiving(self, script: Sequence[Path], *arguments: str) -> Iterator[IO[bytes]]:
+        """Run a script and give its stdout as it flows; CommandError for its own codes, LostError where ssh failed."""
+        with self._explained(), reading(self._argv(arguments), stdin=self._written(script)) as source:
+            yield source
+
     def follow(self, script: Sequence[Path], *arguments: str, on_line: Callable[[str], None]) -> int:
         """Run a script, handing on each line as it comes; gives its code. LostError where ssh failed."""
-        text = _text(script)
-        self.bytes_sent += len(text)
-        sent = self.folder / "script"
-        sent.write_bytes(text)
         try:
-            follow(self._argv(arguments), on_line, stdin=sent)
+            follow(self._argv(arguments), on_line, stdin=self._written(script))
         except CommandError as error:
             if error.code in {ssh.FAILED, -1}:
                 raise self.explain(error) from None
             return error.code
         return 0
+
+    def _written(self, script: Sequence[Path]) -> Path:
+        """The script as a file, which becomes a stdin; counted as sent."""
+        text = _text(script)
+        self.bytes_sent += len(text)
+        file = self.folder / "script"
+        file.write_bytes(text)
+        return file
 
     def explain(self, error: CommandError) -> OfflineError:
         """What a failed command means where ssh, sudo or bash itself failed; else the error as it is."""

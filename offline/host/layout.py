@@ -21,9 +21,11 @@ LAUNCH_SCRIPT = (REMOTE_SCRIPTS / "launch.sh",)
 FOLLOW_SCRIPT = (REMOTE_SCRIPTS / "follow.sh",)
 HOT_SCRIPT = (REMOTE_SCRIPTS / "hot.sh",)
 VERB_SCRIPT = (REMOTE_SCRIPTS / "verb.sh",)
+GIVE_SCRIPT = (REMOTE_SCRIPTS / "give.sh",)
 
 # Codes of those scripts, apart from a deploy's own (errors.py) and from 255, with which ssh says that it failed.
 NO_SUDO = 77
+NO_BACKUP = 73
 NO_FOLDER = 72
 NO_LOG = 71
 NO_END = 70

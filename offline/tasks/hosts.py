@@ -209,14 +209,21 @@ def deploy_to(
     run_on(targets, console, lambda run: deploy_one(opened, options, run), as_json=as_json)
 
 
-def run_on(targets: Sequence[Target], console: Console, work: Callable[[Deploy], Outcome], *, as_json: bool) -> None:
-    """Do it on each host, show what became of them, and raise Exit with the worst code."""
+def run_on(
+    targets: Sequence[Target],
+    console: Console,
+    work: Callable[[Deploy], Outcome],
+    *,
+    as_json: bool,
+    flows: str = "send",
+) -> None:
+    """Do it on each host, show what became of them, raise Exit with the worst code. `flows`: what the bytes do."""
     from offline.host.deploy import Deploy
     from offline.host.outcome import show, worst
     from offline.host.several import counting, on_each
 
     def one(target: Target, say: Callable[[str], None]) -> Outcome:
-        return work(Deploy(target, say, lambda total: counting(console, "send", total, alone=len(targets) == 1)))
+        return work(Deploy(target, say, lambda total: counting(console, flows, total, alone=len(targets) == 1)))
 
     outcomes = on_each(targets, console, one)
     show(console, outcomes, as_json=as_json)

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from offline.run import run
 from tests.airgap.backups import back_up, upload
 from tests.airgap.by_hand import ROOT, Operator, Releases
-from tests.airgap.ssh_deploys import addressed, task
+from tests.airgap.ssh_deploys import addressed, begun, task
+from tests.engine import wait_until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.airgap.hosts import Host
 
 
@@ -41,3 +45,36 @@ def test_the_task_names_the_backup(operator: Operator) -> None:
     done = task("backup", "--json", *addressed(operator.host), "--root", ROOT)
     assert done.code == 0, done.err
     assert operator.host.run(f"test -f {ROOT}/backups/{done.only['backup']}/manifest.tsv", check=False).code == 0
+
+
+def test_a_backup_is_brought_home_and_goes_on_where_it_broke_off(operator: Operator, tmp_path: Path) -> None:
+    operator.host.run(f"head -c 60000000 /dev/urandom >{ROOT}/shared/uploadfile/film.mp4")
+    name, home = back_up(operator), tmp_path / "home"
+    words = ("backup", "--fetch", str(home), *addressed(operator.host), "--root", ROOT)
+    film = home / f".partial-{name}" / "uploads.tar.gz"
+    with begun(*words):
+        wait_until(lambda: film.is_file() and film.stat().st_size > 0, seconds=30, what="some of it to be here")
+    there = film.stat().st_size
+    assert not (home / name).exists()
+    done = task(*words, "--json")
+    assert done.code == 0, done.err
+    assert (done.only["backup"], done.only["answer"]["folder"]) == (name, str(home / name))
+    whole = sum(file.stat().st_size for file in (home / name).iterdir())
+    assert done.only["answer"]["bytes_received"] <= whole - there
+    sums = f"cd {ROOT}/backups/{name} && sha256sum *"
+    assert run(["bash", "-c", f"cd {home}/{name} && sha256sum *"]).out == operator.host.run(sums).out
+
+
+def test_a_schedule_needs_what_starts_it(operator: Operator) -> None:
+    """This host has neither systemd nor cron."""
+    done = operator.script("backup", "--schedule", "02:00")
+    assert (done.code, "Neither systemd nor cron runs here" in done.out) == (6, True), done.out
+    assert operator.status()["backup"]["schedule"] == ""
+
+
+def test_the_host_keeps_as_many_as_were_asked_for_once(operator: Operator) -> None:
+    done = task("backup", *addressed(operator.host), "--root", ROOT, "--keep-last", "2", "--keep-daily", "0", "--json")
+    assert done.code == 0, done.err
+    second = back_up(operator)
+    kept = operator.host.run(f"ls {ROOT}/backups").out.split()
+    assert kept == [done.only["backup"], second]

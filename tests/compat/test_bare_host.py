@@ -246,6 +246,22 @@ def test_the_stack_is_deployed_and_healthy_and_still_after_a_reboot(bare: Host) 
     await_mini(bare)
 
 
+def test_systemd_starts_a_backup_every_day_until_uninstall_takes_that_away(bare: Host) -> None:
+    assert install(bare).code == 0
+    assert bare.run("/root/bundle/offline-deploy.sh --yes", check=False).code == 0
+    soon = bare.run("date -d '+70 seconds' +%H:%M").out.strip()
+    bare.run(f"bash /opt/mini/current/scripts/backup.sh --schedule {soon}")
+    assert "mini-backup.timer" in bare.run("systemctl list-timers").out
+    assert bare.run("systemctl is-enabled mini-backup.timer").out == "enabled\n"
+    made = "ls /opt/mini/backups/2*/manifest.tsv && ! systemctl is-active --quiet mini-backup.service"
+    wait_until(lambda: bare.run(made, check=False).code == 0, seconds=180, what="the time of the backup, and its end")
+    assert bare.run("systemctl show --property Result mini-backup.service").out == "Result=success\n"
+    told = json.loads(bare.run("bash /opt/mini/current/scripts/status.sh --json").out)["backup"]
+    assert (told["stale"], told["schedule"]) == (False, soon)
+    assert bare.run("bash /opt/mini/current/scripts/uninstall.sh --yes", check=False).code == 0
+    assert bare.run("systemctl cat mini-backup.timer mini-backup.service", check=False).code == 1
+
+
 def await_mini(bare: Host) -> None:
     """Await that every port of the mini stack answers with bytes."""
 
