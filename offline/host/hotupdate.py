@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from offline.bundle import payload
 from offline.config import problems
-from offline.errors import FailedError, UsageError
+from offline.errors import FailedError, PreflightError, UsageError
 from offline.host import detached, layout
 from offline.host.connection import connected
 from offline.images import plan
@@ -154,7 +154,7 @@ def update(files: Mapping[str, File], root: str, run: Deploy, *, whole: bool) ->
     """
     with connected(run.target) as connection:
         with run.step("compare"):
-            listed = parse(connection.run(layout.VERB_SCRIPT, root, _SCRIPT, "--list").out)
+            listed = _listed(connection, root)
             found = compare({path: file.sha256 for path, file in files.items()}, listed, whole=whole)
         for line in describe(found):
             run.say(line)
@@ -170,6 +170,16 @@ def update(files: Mapping[str, File], root: str, run: Deploy, *, whole: bool) ->
         ended = detached.watch(connection, root, log, run.say)
         run.steps += ended.steps
         return run.outcome(connection, code=ended.code, release=ended.release, answer=answer)
+
+
+def _listed(connection: Connection, root: str) -> Listed:
+    result = connection.run(layout.VERB_SCRIPT, root, _SCRIPT, "--list", codes=range(9))
+    said = f"{connection.target.given}: {result.err.strip()[-300:]}"
+    if result.code == PreflightError.exit_code:
+        raise PreflightError(said)
+    if result.code:
+        raise FailedError(said, hint="see to that, and run again; nothing was changed")
+    return parse(result.out)
 
 
 def _send(files: Sequence[File], root: str, run: Deploy, connection: Connection) -> str:

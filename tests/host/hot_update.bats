@@ -45,7 +45,8 @@ case "\$*" in
         name=\${*: -1}
         cat "$ROOT/payload/\$name-a/"*/*.* "$ROOT/payload/\$name-a/"*/*/* >"$BATS_TEST_TMPDIR/runs-\$name" 2>/dev/null
         [[ -z \${KILL_AT_RESTART:-} ]] || kill -KILL \$(cat "$BATS_TEST_TMPDIR/worker") ;;
-    logs*) echo 'app says hello' ;;
+    'logs '*' app') echo 'app says hello' ;;
+    logs*) exit 1 ;;
 esac
 END
 }
