@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from contextlib import contextmanager
+import tarfile
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from offline.errors import FailedError, PreflightError
 from offline.run import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import docker
 
@@ -32,6 +33,15 @@ class ImageFacts:
     platform: str
     digests: tuple[str, ...]
     """`name@sha256:…` as the registry knows it; none for what was built or loaded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """Mode and owner of a folder in an image."""
+
+    mode: int
+    uid: int
+    gid: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,13 +110,9 @@ class Engine:
 
     def image(self, reference: str) -> ImageFacts | None:
         """Facts of an image, or None where the engine has none of that name."""
-        import docker
-
-        with _explained(f"look at image {reference}"):
-            try:
-                attributes: dict[str, Any] = self._sdk.images.get(reference).attrs
-            except docker.errors.ImageNotFound:
-                return None
+        attributes = self._attributes(reference)
+        if attributes is None:
+            return None
         return ImageFacts(
             id=attributes["Id"],
             layers=tuple(attributes.get("RootFS", {}).get("Layers") or ()),
@@ -114,6 +120,51 @@ class Engine:
             platform=f"{attributes['Os']}/{attributes['Architecture']}",
             digests=tuple(attributes.get("RepoDigests") or ()),
         )
+
+    def configuration(self, reference: str) -> dict[str, Any]:
+        """How an image is run: its `Config`, empty where the engine has none of that name."""
+        return (self._attributes(reference) or {}).get("Config") or {}
+
+    def folders(self, reference: str, names: Sequence[str]) -> dict[str, Folder]:
+        """Mode and owner of folders of an image, named without the first slash.
+
+        What is no folder there, a link to one too, is not in the answer.
+        """
+        with _explained(f"look into image {reference}"):
+            container = self._sdk.api.create_container(reference, command=["-"])["Id"]
+            try:
+                headers = {name: self._header(container, name) for name in names}
+            finally:
+                self._sdk.api.remove_container(container, force=True)
+        return {
+            name: Folder(mode=header.mode & 0o7777, uid=header.uid, gid=header.gid)
+            for name, header in headers.items()
+            if header and header.type == tarfile.DIRTYPE
+        }
+
+    def _header(self, container: str, name: str) -> tarfile.TarInfo | None:
+        """The tar header of one path of a container, or None where there is none; the rest is not read."""
+        import docker
+
+        try:
+            stream, _ = self._sdk.api.get_archive(container, f"/{name}", chunk_size=tarfile.BLOCKSIZE)
+        except docker.errors.NotFound:
+            return None
+        block = b""
+        with closing(stream):
+            while len(block) < tarfile.BLOCKSIZE:
+                block += next(stream)
+        return tarfile.TarInfo.frombuf(block[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
+
+    def _attributes(self, reference: str) -> dict[str, Any] | None:
+        import docker
+
+        with _explained(f"look at image {reference}"):
+            try:
+                attributes: dict[str, Any] = self._sdk.images.get(reference).attrs
+            except docker.errors.ImageNotFound:
+                return None
+        return attributes
 
     def tag(self, reference: str, name: str) -> None:
         """Give an image another name."""

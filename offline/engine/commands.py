@@ -28,6 +28,12 @@ def build(
     return (*argv, str(context))
 
 
+def build_files(client: str, *, context: Path, dockerfile: Path, into: Path) -> tuple[str, ...]:
+    """Build with BuildKit into a tar of files instead of an image."""
+    output = f'type=tar,"dest={into}"'
+    return (client, "build", "--progress=plain", "--file", str(dockerfile), "--output", output, str(context))
+
+
 def pull(client: str, reference: str, *, platform: str) -> tuple[str, ...]:
     """Pull one image for one platform."""
     return (client, "pull", "--quiet", "--platform", platform, reference)

@@ -30,8 +30,8 @@ _SNIFF = 8_192
 def stage(source: Path, into: Path, *, leave_out: Sequence[str]) -> int:
     """Copy a source tree into the new folder `into`; says how many files.
 
-    Modes are 0755 or 0644 whatever the umask or a Windows disk made of them, times are kept, links stay links, and
-    what Linux runs gets LF line ends.
+    Modes are 0755 or 0644 whatever the umask or a Windows disk made of them, times are kept to the second, links stay
+    links, and what Linux runs gets LF line ends.
     """
     count = 0
     into.mkdir(parents=True)
@@ -65,8 +65,9 @@ def copy(file: Path, target: Path) -> None:
     script = mend_line_ends(target)
     executable = script or (os.name == "posix" and os.access(file, os.X_OK))
     target.chmod(0o755 if executable else 0o644)
-    times = file.stat()
-    os.utime(target, ns=(times.st_mtime_ns, times.st_mtime_ns))
+    # Whole seconds, as a layer holds them: what writes a tar rounds the rest, up or down.
+    moment = int(file.stat().st_mtime)
+    os.utime(target, (moment, moment))
 
 
 def mend_line_ends(file: Path) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from offline.engine import commands
 from offline.errors import FailedError
+from offline.images import apart
 from offline.images import build as builder
 from offline.images.bases import load_archive, pull
 from offline.run import CommandError, run
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from offline.console import Console
     from offline.engine.client import Engine, ImageFacts
     from offline.images.bases import ResolvedBase
-    from offline.images.plan import ImagePlan, Plan
+    from offline.images.plan import BuildPlan, ImagePlan, Plan
+    from offline.store.applayer import AppLayer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,8 @@ class ObtainedImage:
     digest: str
     """`name@sha256:…` of the registry, or nothing."""
     facts: ImageFacts
+    app: AppLayer | None = None
+    """What the application adds to the image below it, where that could be built apart."""
 
 
 def obtain(
@@ -44,14 +48,16 @@ def obtain(
     engine: Engine,
     console: Console,
     retry: str,
+    before: Mapping[str, AppLayer] | None = None,
 ) -> tuple[ObtainedImage, ...]:
-    """Make sure the engine has every image of the plan.
+    """Make sure the engine has every image of the plan; `before` is what applications added in the last build, by role.
 
     Raises FailedError for a build or pull that fails, an image of another platform, a database of another family.
     """
     tags = {reference: base.tag for reference, base in bases.items()}
     obtained = tuple(
-        _obtain(image, tags, config=config, engine=engine, console=console, retry=retry) for image in plan.images
+        _obtain(image, tags, (before or {}).get(image.role), config=config, engine=engine, console=console, retry=retry)
+        for image in plan.images
     )
     _check_platform(obtained, config.release.platform)
     _check_families(obtained, config, engine)
@@ -59,22 +65,19 @@ def obtain(
 
 
 def _obtain(
-    image: ImagePlan, tags: Mapping[str, str], *, config: Config, engine: Engine, console: Console, retry: str
+    image: ImagePlan,
+    tags: Mapping[str, str],
+    before: AppLayer | None,
+    *,
+    config: Config,
+    engine: Engine,
+    console: Console,
+    retry: str,
 ) -> ObtainedImage:
-    why, digest = "", ""
+    why, digest, app = "", "", None
     if image.build:
         why = f"{image.build.dockerfile} ({image.build.why})"
-        with builder.staged(image.build, tags, config) as ready:
-            builder.build(
-                image.build,
-                ready,
-                name=image.role,
-                tag=image.reference,
-                client=engine.client,
-                config=config,
-                console=console,
-                retry=retry,
-            )
+        app = _built(image, image.build, tags, before, config=config, engine=engine, console=console, retry=retry)
     elif image.kind == "pull":
         why, digest = _pulled(image, config, engine, console)
     else:
@@ -83,8 +86,39 @@ def _obtain(
     if facts is None:
         raise FailedError(f"images.{image.role}: the engine has no image {image.reference}")
     return ObtainedImage(
-        role=image.role, reference=image.reference, kind=image.kind, why=why, digest=digest, facts=facts
+        role=image.role, reference=image.reference, kind=image.kind, why=why, digest=digest, facts=facts, app=app
     )
+
+
+def _built(
+    image: ImagePlan,
+    plan: BuildPlan,
+    tags: Mapping[str, str],
+    before: AppLayer | None,
+    *,
+    config: Config,
+    engine: Engine,
+    console: Console,
+    retry: str,
+) -> AppLayer | None:
+    """Build an image; gives what an application added. A bootstrapped one has none: it changes with its packages."""
+    with builder.staged(plan, tags, config) as ready:
+        builder.build(
+            *(plan, ready),
+            name=image.role,
+            tag=image.reference,
+            client=engine.client,
+            config=config,
+            console=console,
+            retry=retry,
+        )
+        facts = engine.image(image.reference)
+        if facts is None or image.kind != "build":
+            return None
+        built = apart.Built(
+            facts=facts, reference=image.reference, plan=plan, ready=ready, tags=tags, config=config, engine=engine
+        )
+        return apart.add(built, before, console)
 
 
 def _pulled(image: ImagePlan, config: Config, engine: Engine, console: Console) -> tuple[str, str]:

@@ -57,6 +57,7 @@ def _last_export(work: Path) -> Iterator[str]:
         return
     for image in record["images"]:
         yield image["config"]
+    yield from record.get("below", ())
 
 
 def _bases(run: Run) -> Iterator[str]:

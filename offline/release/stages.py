@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from offline.bundle import payload
-from offline.errors import FailedError
 from offline.images import bases, obtain, plan, source
-from offline.paths import write_text
-from offline.release import auditing, earlier
-from offline.release.outcome import ExportedImage, Outcome
+from offline.release import auditing, earlier, exporting
 from offline.release.packaging import package
 from offline.release.records import read_record
 from offline.store import export, index
-from offline.store.model import Inspected, StoredImage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from offline.images.bases import ResolvedBase
+    from offline.release.outcome import ExportedImage, Outcome
     from offline.release.run import Run
 
 
@@ -70,31 +65,22 @@ def _base(run: Run, planned: plan.Plan) -> dict[str, ResolvedBase]:
 def _build(run: Run, planned: plan.Plan, resolved: Mapping[str, ResolvedBase], *, retry: str) -> None:
     with run.stage("build"):
         images = obtain.obtain(
-            planned, resolved, config=run.config, engine=run.engine, console=run.console, retry=retry
+            *(planned, resolved),
+            config=run.config,
+            engine=run.engine,
+            console=run.console,
+            retry=retry,
+            before=exporting.added_before(run),
         )
-    record = {
-        "stack": run.config.release.stack,
-        "images": [
-            {
-                "role": image.role,
-                "reference": image.reference,
-                "kind": image.kind,
-                "why": image.why,
-                "digest": image.digest,
-            }
-            for image in images
-        ],
-        "bases": [base.tag for base in resolved.values()],
-    }
-    write_text(run.config.work / "images.json", json.dumps(record, indent=1) + "\n")
+    exporting.record_built(run, images, resolved)
 
 
 def export_images(run: Run) -> tuple[ExportedImage, ...]:
-    """Bring the built images into the layer store with one save; leaves `export.json` for the package."""
+    """Bring the built images into the layer store with one save at most; leaves `export.json` for the package."""
     record = read_record(run, "images.json", "invoke build-app or invoke build-offline")
     with run.stage("export") as flowed:
         before = set(index.load(run.store).layers)
-        wanted, estimate = _wanted(run, record)
+        wanted, estimate = exporting.wanted(run, record)
         with run.console.progress("export", estimate) as progress:
 
             def count(size: int) -> None:
@@ -104,52 +90,5 @@ def export_images(run: Run) -> tuple[ExportedImage, ...]:
             stored = export.export(
                 (run.engine.client,), run.store, wanted, platform=run.config.release.platform, on_bytes=count
             )
-    exported = _exported(record, stored, before)
-    content = {"stack": record["stack"], "images": [asdict(image) for image in exported]}
-    write_text(run.config.work / "export.json", json.dumps(content, indent=1) + "\n")
-    return exported
-
-
-def _wanted(run: Run, record: dict[str, Any]) -> tuple[dict[str, Inspected], int]:
-    """What to save, and about how many bytes that is: the images, and the bases that they share layers with."""
-    found = {image["reference"]: run.engine.image(image["reference"]) for image in record["images"]}
-    gone = [reference for reference, facts in found.items() if facts is None]
-    if gone:
-        raise FailedError(
-            f"the engine no longer has {', '.join(gone)}", hint="build again: invoke build-app or invoke build-offline"
-        )
-    images = {reference: facts for reference, facts in found.items() if facts}
-    for tag in record["bases"]:
-        base = run.engine.image(tag)
-        if base and any(facts.layers[: len(base.layers)] == base.layers for facts in images.values()):
-            images[tag] = base
-    estimate = 0
-    for facts in images.values():
-        below = [
-            other.size
-            for other in images.values()
-            if len(other.layers) < len(facts.layers) and facts.layers[: len(other.layers)] == other.layers
-        ]
-        estimate += facts.size - max(below, default=0)
-    wanted = {name: Inspected(id=facts.id, diff_ids=facts.layers) for name, facts in images.items()}
-    return wanted, estimate
-
-
-def _exported(record: dict[str, Any], stored: Mapping[str, StoredImage], before: set[str]) -> tuple[ExportedImage, ...]:
-    known = set(before)
-    exported: list[ExportedImage] = []
-    for image in record["images"]:
-        layers = stored[image["reference"]].layers
-        new = {layer.diff_id: layer.size for layer in layers if layer.diff_id not in known}
-        known |= set(new)
-        exported.append(
-            ExportedImage(
-                role=image["role"],
-                kind=image["kind"],
-                why=image["why"],
-                registry_digest=image["digest"],
-                config=stored[image["reference"]].config,
-                new_bytes=sum(new.values()),
-            )
-        )
-    return tuple(exported)
+        stored |= exporting.composed(run, record, stored)
+    return exporting.record_exported(run, record, stored, before)

@@ -102,7 +102,7 @@ def built(mini: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Ite
         "a model": f"model-{token}".encode(),
     }
     yield Built(("traces/server:build", "traces/web:build"), handed_in, marker.encode())
-    docker("rmi", *(f"traces/{role}:build" for role in ("server", "web", "db", "redis")))
+    docker("rmi", "traces/server:below", *(f"traces/{role}:build" for role in ("server", "web", "db", "redis")))
 
 
 def certificate(folder: Path) -> Path:

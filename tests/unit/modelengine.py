@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from offline.engine.client import Engine, ImageFacts
-from offline.images import bases, bootstrap, build, dockerfile, obtain, source
+from offline.engine.client import Engine, Folder, ImageFacts
+from offline.images import apart, bases, bootstrap, build, dockerfile, obtain, source
 from offline.run import CommandError, Result
 from offline.store import export
 from tests.unit.store import streams
@@ -57,12 +57,17 @@ class ModelEngine(Engine):
     """What the last build of a tag could see, its Dockerfile as `Dockerfile` and secrets by id."""
     client: str = CLIENT
     digests: dict[str, str] = field(default_factory=dict)
+    configurations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The `Config` of an image that has more than none."""
+    links: set[str] = field(default_factory=set)
+    """What is a link to a folder in every image."""
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> ModelEngine:
         """Stand where processes would be started."""
         for module, names in (
             (bases, ("run", "follow", "writing_to")),
             (obtain, ("run",)),
+            (apart, ("run",)),
             (build, ("follow",)),
             (bootstrap, ("follow", "writing_to")),
             (source, ("run",)),
@@ -91,6 +96,13 @@ class ModelEngine(Engine):
             platform=found.platform,
             digests=(digest,) if digest else (),
         )
+
+    def configuration(self, reference: str) -> dict[str, Any]:
+        return self.configurations.get(reference, {})
+
+    def folders(self, reference: str, names: Sequence[str]) -> dict[str, Folder]:
+        self.asked.append(("folders", reference, *names))
+        return {name: Folder(mode=0o750, uid=7, gid=8) for name in names if name not in self.links}
 
     def tag(self, reference: str, name: str) -> None:
         self.images[name] = self.images[reference]
@@ -142,6 +154,8 @@ class ModelEngine(Engine):
             return (0, "c0ffee\n", "") if "rev-parse" in argv else (0, "", "")
         if argv[1] == "pull":
             return self._pull(argv[-1])
+        if argv[1] == "build":
+            return self._build_apart(argv)
         program = argv[argv.index("--entrypoint") + 1]
         return 0, self.versions[program], ""
 
@@ -167,9 +181,7 @@ class ModelEngine(Engine):
     def _build(self, argv: tuple[str, ...], on_line: Callable[[str], None]) -> None:
         tag, file, context = argv[argv.index("--tag") + 1], Path(argv[argv.index("--file") + 1]), Path(argv[-1])
         secrets = [word.removeprefix("id=").split(",src=") for word in argv if word.startswith("id=")]
-        seen = {
-            path.relative_to(context).as_posix(): path.read_bytes() for path in context.rglob("*") if path.is_file()
-        }
+        seen = _seen(context)
         self.contexts[tag] = {
             **seen,
             "Dockerfile": file.read_bytes(),
@@ -180,8 +192,47 @@ class ModelEngine(Engine):
             raise CommandError(argv, 1, " > [internal] load metadata:\n#3 ERROR: no such image")
         on_line("#5 [2/2] COPY . .")
         on_line("#5 DONE 0.1s")
-        content = b"".join(f"{name}\n".encode() + seen[name] for name in sorted(seen)) + file.read_bytes()
-        self.images[tag] = streams.Image(tag, (*base.layers, streams.layer(content)))
+        self.images[tag] = streams.Image(tag, (*base.layers, *_layers(file.read_text(), seen)))
+
+    def _build_apart(self, argv: tuple[str, ...]) -> tuple[int, str, str]:
+        """A build that makes files instead of an image, or one whose every step is in the cache."""
+        if "apart" in self.broken:
+            return 1, "", "no such output"
+        if "--output" not in argv:
+            self._build(argv, lambda _: None)
+            return 0, "", ""
+        seen = _seen(Path(argv[-1]))
+        target = argv[argv.index("--output") + 1].partition("dest=")[2].rstrip('"')
+        with tarfile.open(target, "w") as archive:
+            for name in ("opt", "opt/app"):
+                folder = tarfile.TarInfo(name)
+                folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+                archive.addfile(folder)
+            content = _joined(seen)
+            file = tarfile.TarInfo("opt/app/all")
+            file.size = len(content)
+            archive.addfile(file, io.BytesIO(content))
+        return 0, "", ""
+
+
+def _seen(context: Path) -> dict[str, bytes]:
+    return {path.relative_to(context).as_posix(): path.read_bytes() for path in context.rglob("*") if path.is_file()}
+
+
+def _joined(seen: dict[str, bytes]) -> bytes:
+    return b"".join(f"{name}\n".encode() + seen[name] for name in sorted(seen))
+
+
+def _layers(text: str, seen: dict[str, bytes]) -> list[bytes]:
+    """A layer for each RUN and COPY of the last stage; what is copied shows in it."""
+    layers: list[bytes] = []
+    for instruction in dockerfile.instructions(text):
+        word = instruction.split()[0].upper()
+        if word == "FROM":
+            layers = []
+        elif word in {"RUN", "COPY", "ADD"}:
+            layers.append(streams.layer(instruction.encode() + (b"" if word == "RUN" else _joined(seen))))
+    return layers
 
 
 def _raw(layer: bytes) -> bytes:

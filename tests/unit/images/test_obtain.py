@@ -58,7 +58,7 @@ def test_images_are_built_and_pulled_as_the_configuration_says(tmp_path: Path, e
 def test_the_build_command_line(tmp_path: Path, engine: ModelEngine) -> None:
     config = builders.config(tmp_path, {"images.api.build.args": {"A": "1"}})
     obtained(config, engine, dockerfile="FROM python:3\nARG A\nCOPY . .\n")
-    [argv] = engine.commands("build")
+    argv, *_ = engine.commands("build")
     assert argv[:3] == ("docker", "build", "--progress=plain")
     assert argv[argv.index("--tag") + 1] == "shop/api:build"
     assert argv[argv.index("--build-arg") + 1] == "A=1"

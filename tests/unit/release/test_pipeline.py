@@ -92,7 +92,7 @@ def test_failure_6_all_images_come_in_one_save(checkout: Checkout) -> None:
     saves = checkout.engine.commands("save")
     assert len(saves) == 1
     assert [name for name in saves[0] if name.startswith("mini/")] == [
-        *("mini/server:build", "mini/web:build", "mini/db:build", "mini/redis:build")
+        *("mini/server:below", "mini/web:build", "mini/db:build", "mini/redis:build")
     ]
 
 
@@ -126,11 +126,61 @@ def test_a_pruned_engine_makes_no_layer_new(checkout: Checkout) -> None:
 
 def test_plan_b_rebuilds_the_app_alone_when_only_code_changed(checkout: Checkout, engine: ModelEngine) -> None:
     checkout.release(OFFLINE_STRATEGY="two-stage")
-    bases = [argv for argv in engine.commands("build") if "offline-base.invalid" in argv[argv.index("--tag") + 1]]
-    assert len(bases) == 1
+    assert len([tag for tag in built(engine) if tag.startswith("offline-base.invalid")]) == 1
     engine.asked.clear()
     checkout.release("20261124-000000", OFFLINE_STRATEGY="two-stage")
-    assert not [argv for argv in engine.commands("build") if "offline-base" in argv[argv.index("--tag") + 1]]
+    assert not [tag for tag in built(engine) if tag.startswith("offline-base.invalid")]
+
+
+def built(engine: ModelEngine) -> list[str]:
+    return [argv[argv.index("--tag") + 1] for argv in engine.commands("build") if "--tag" in argv]
+
+
+@pytest.mark.parametrize("strategy", ["offline", "two-stage"])
+def test_a_changed_line_of_code_is_exported_without_reading_the_image_out_of_the_engine(
+    checkout: Checkout, tmp_path: Path, strategy: str
+) -> None:
+    source = tmp_path / "mini"
+    shutil.copytree(MINI, source)
+    given = {"OFFLINE_SOURCE": str(source), "OFFLINE_STRATEGY": strategy}
+    first = checkout.release(**given)
+    with (source / "main" / "xiaozhi-server" / "app.py").open("a") as opened:
+        opened.write("# changed\n")
+    checkout.engine.asked.clear()
+    second = checkout.release("20261124-000000", **given)
+    saved = [name for argv in checkout.engine.commands("save") for name in argv if name.startswith("mini/server")]
+    assert saved == []
+    before, after = first.facts.images[0].stored, second.facts.images[0].stored
+    assert after.layers[:-1] == before.layers[:-1]
+    assert after.layers[-1] != before.layers[-1]
+    assert second.as_json()["images"][0]["new_bytes"] == after.layers[-1].size
+
+
+def test_while_nothing_changed_the_files_are_not_built_apart_again(checkout: Checkout) -> None:
+    first = checkout.release()
+    checkout.engine.asked.clear()
+    second = checkout.release("20261124-000000")
+    assert [argv for argv in checkout.engine.commands("build") if "--output" in argv] == []
+    assert second.facts.images[0].stored == first.facts.images[0].stored
+
+
+def test_an_added_layer_that_the_store_lost_is_made_anew(checkout: Checkout) -> None:
+    first = checkout.release()
+    layer = first.facts.images[0].stored.layers[-1]
+    with checkout.run() as run:
+        run.store.path(layer.digest).unlink()
+    with pytest.raises(FailedError, match=r"no longer in the layer store\n  next: build again"):
+        alone(checkout, "export")
+    assert checkout.release("20261124-000000").facts.images[0].stored == first.facts.images[0].stored
+
+
+def test_store_gc_keeps_what_is_below_an_application(checkout: Checkout) -> None:
+    checkout.release()
+    below = checkout.engine.images["mini/server:below"].id
+    assert below not in collected(checkout).images
+    checkout.engine.asked.clear()
+    checkout.release("20261124-000000")
+    assert checkout.engine.commands("save") == []
 
 
 def test_mode_single_bundles_the_server_alone(checkout: Checkout) -> None:
@@ -174,7 +224,8 @@ def test_an_engine_that_dies_while_it_saves_leaves_the_store_as_it_was(checkout:
     with pytest.raises(FailedError, match="the daemon is gone"):
         checkout.release()
     assert left(checkout.folder / "dist") == []
-    assert left(checkout.folder / "work" / "store" / "blobs" / "sha256") == []
+    added = json.loads((checkout.folder / "work" / "images.json").read_text())["images"][0]["app"]["known"]["layer"]
+    assert left(checkout.folder / "work" / "store" / "blobs" / "sha256") == [added["digest"].removeprefix("sha256:")]
     engine.broken.clear()
     checkout.release()
 
@@ -264,7 +315,7 @@ def test_store_gc_removes_what_only_an_older_release_needs(checkout: Checkout, e
     checkout.release("20261124-000000", OFFLINE_MODE="single")
     assert collected(checkout, keep=2).images == ()
     assert engine.images["mini/web:build"].id in collected(checkout).images
-    assert engine.images["mini/server:build"].id not in collected(checkout).images
+    assert engine.images["mini/server:below"].id not in collected(checkout).images
 
 
 def collected(checkout: Checkout, keep: int = 1) -> Collected:
