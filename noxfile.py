@@ -9,7 +9,7 @@ import nox
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "unit", "smoke"]
+nox.options.sessions = ["lint", "unit", "smoke", "airgap"]
 
 LOCK = "requirements-dev.lock"
 

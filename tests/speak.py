@@ -4,13 +4,16 @@ Run by file name, so that `ip netns exec` can put it into the network of a test:
     speak.py http METHOD URL [BODY]         → {"status": …, "body": …}
     speak.py websocket URL MESSAGE…         → {"answers": […]}
     speak.py reach ADDRESS PORT             → {"reached": bool}
+    speak.py watch URL…                     → {URL: {"down": seconds, "back": when}…}, once stdin is closed
 """
 
 from __future__ import annotations
 
 import json
+import select
 import socket
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -47,7 +50,26 @@ def reach(address: str, port: str) -> dict[str, object]:
     return {"reached": True}
 
 
+def watch(*urls: str) -> dict[str, object]:
+    """How long each did not answer with 200, and when it did again (seconds of the epoch; 0 where it always did)."""
+    found = {url: {"down": 0.0, "back": 0.0} for url in urls}
+    well = dict.fromkeys(urls, time.time())
+    failed: set[str] = set()
+    while not select.select([sys.stdin], [], [], 0.02)[0]:
+        for url in urls:
+            answered = http("GET", url)["status"] == 200
+            if answered and url in failed:
+                found[url] = {"down": found[url]["down"] + time.time() - well[url], "back": time.time()}
+                failed.remove(url)
+            if answered:
+                well[url] = time.time()
+            else:
+                failed.add(url)
+    return dict(found)
+
+
 if __name__ == "__main__":
     verb, *words = sys.argv[1:]
-    verbs: dict[str, Callable[..., dict[str, object]]] = {"http": http, "websocket": websocket, "reach": reach}
+    verbs: dict[str, Callable[..., dict[str, object]]]
+    verbs = {"http": http, "websocket": websocket, "reach": reach, "watch": watch}
     json.dump(verbs[verb](*words), sys.stdout, ensure_ascii=False)
