@@ -47,7 +47,7 @@ class Reader:
 
 
 def typed(argv: list[str]) -> Result:
-    """Run it at a terminal, and answer each question with y when it is asked; what is typed before that sudo swallows."""
+    """Run it at a terminal, and answer each question with y when it is asked: what is typed before, sudo swallows."""
     said = b""
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdin
@@ -99,7 +99,7 @@ def test_the_chinese_guide_puts_the_next_one_into_service(reader: Reader) -> Non
 @pytest.mark.parametrize("guide", [ENGLISH, CHINESE])
 def test_what_to_do_when_something_went_wrong_brings_release_and_data_back(reader: Reader, guide: str) -> None:
     if reader.operator.current() != reader.operator.releases.id("app"):
-        assert reader.follow("app", guide, 4).code == 0
+        assert reader.follow("app", guide, 1, 4).code == 0
         write(reader.operator, "B")
     (backup, *_) = reader.operator.host.run(f"ls {ROOT}/backups").out.split()
     done = reader.follow("app", guide, 6, backup=backup)
