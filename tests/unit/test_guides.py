@@ -82,3 +82,11 @@ def test_the_guides_show_most_of_what_there_is() -> None:
     assert {"offline-deploy.sh", "rollback.sh", "status.sh", "restore.sh"} <= {
         script for _, script, _ in script_lines()
     }
+
+
+def test_both_guides_of_a_bundle_show_the_same_commands() -> None:
+    english, chinese = (
+        re.findall(r"```bash\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+        for path in sorted(KIT.glob("templates/*.md.j2"))
+    )
+    assert english == chinese
