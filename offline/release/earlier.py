@@ -15,14 +15,14 @@ from offline.release.records import bundle_path, release_json
 from offline.store import adopt, index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from offline.bundle.delta import Base
     from offline.bundle.payload import File
     from offline.release.run import Run
 
 _ID = re.compile(r"[0-9]{8}-[0-9]{6}")
-_SUFFIXES = (layout.ARCHIVE_SUFFIX, f"{layout.ARCHIVE_SUFFIX}{layout.PARTS_SUFFIX}")
+_BUNDLE = re.compile(rf".*?-({_ID.pattern})(?:-since(?:-{_ID.pattern})+)?(?:\.tar\.gz|\.parts\.json)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +33,25 @@ class Earlier:
     bundle: Path | None = None
 
 
-def remember(run: Run, identity: str, release: bytes, files: Iterable[File]) -> None:
-    """Keep what a later delta asks of this release: its release.json, and which files may stay out there."""
-    record = {"release": json.loads(release), "files": {file.name: file.sha256 for file in files}}
+def remember(run: Run, identity: str, release: bytes, files: Iterable[File], sha256: str) -> None:
+    """Keep what a later delta asks of this release: its release.json, which files may stay out, its bundle's digest."""
+    listed = {file.name: file.sha256 for file in files}
+    record = {"sha256": sha256, "release": json.loads(release), "files": listed}
     write_text(_record(run, identity), json.dumps(record, ensure_ascii=False, indent=1) + "\n")
+
+
+def warn_of_another(run: Run, identity: str, files: Iterable[File], configs: Iterable[str]) -> None:
+    """Say so when this checkout has made another release of that id: hosts take one for the other."""
+    path = _record(run, identity)
+    if not path.is_file():
+        return
+    before = json.loads(path.read_bytes())
+    same_images = [image["config"] for image in before["release"]["images"]] == list(configs)
+    if not same_images or before["files"] != {file.name: file.sha256 for file in files}:
+        run.console.warn(
+            f"release {identity} was made before with other content: a host that has that one must not get this one; "
+            "take another id unless no host has it"
+        )
 
 
 def find(run: Run, since: Sequence[str]) -> tuple[Earlier, ...]:
@@ -78,9 +93,22 @@ def _find(run: Run, given: str) -> Earlier:
     if value:
         return Earlier(base=_parsed(path, released.read_file(path, value)))
     bundle = bundle_path(given)
-    if not bundle.exists() and path.suffix == ".json":
-        return _by_id(run, str(json.loads(path.read_bytes())["id"]))
+    identity = _of_own_result(run, path)
+    if identity:
+        return _by_id(run, identity)
     return Earlier(base=_parsed(bundle, released.read(bundle, run.console)), bundle=bundle)
+
+
+def _of_own_result(run: Run, path: Path) -> str | None:
+    """The id in a result file of this checkout: what it has noted saves reading a bundle of gigabytes."""
+    if path.suffix != ".json" or path.name.endswith(layout.PARTS_SUFFIX):
+        return None
+    result = json.loads(path.read_bytes())
+    try:
+        noted = json.loads(_record(run, result["id"]).read_bytes())
+        return str(result["id"]) if noted["sha256"] == result["sha256"] else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _by_id(run: Run, identity: str) -> Earlier:
@@ -92,18 +120,15 @@ def _by_id(run: Run, identity: str) -> Earlier:
             return Earlier(base=delta.parse(record["release"], record["files"]))
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{path}: damaged ({error})", hint="name the bundle of that release instead") from None
-    for bundle in _bundles(run.config.output):
-        if bundle.name.removesuffix(layout.PARTS_SUFFIX).endswith(f"-{identity}{layout.ARCHIVE_SUFFIX}"):
+    for bundle in sorted(run.config.output.glob("*")):
+        named = _BUNDLE.fullmatch(bundle.name)
+        if named and named[1] == identity:
             return Earlier(base=_parsed(bundle, released.read(bundle, run.console)), bundle=bundle)
     known = sorted(path.stem for path in path.parent.glob("*.json"))
     raise UsageError(
         f"--since {identity}: this checkout knows no release of that id",
         hint=f"name its bundle, or one of: {', '.join(known) or 'none was made here yet'}",
     )
-
-
-def _bundles(output: Path) -> Iterator[Path]:
-    return (path for path in sorted(output.glob("*")) if path.name.endswith(_SUFFIXES))
 
 
 def _record(run: Run, identity: str) -> Path:

@@ -49,6 +49,8 @@ def package(
         found = source.revision(config.source) if revision is None else revision
         earlier.take_over(run, since)
         facts = _less(run, _facts(run, identity, found, exported, items), items, since)
+        configs = (image.stored.config for image in facts.images)
+        earlier.warn_of_another(run, identity, write.may_stay_out(facts, items), configs)
         total = write.total_bytes(facts, items)
         if part_size is not None:
             parts.check_count(part_size, total)
@@ -61,7 +63,7 @@ def package(
     text = json.dumps(outcome.as_json(), ensure_ascii=False, indent=2) + "\n"
     write_text(config.output / f"{facts.top}.json", text)
     write_text(config.output / "latest.json", text)
-    earlier.remember(run, identity, manifest.as_json(facts), write.may_stay_out(facts, items))
+    earlier.remember(run, identity, manifest.as_json(facts), write.may_stay_out(facts, items), written.sha256)
     return outcome
 
 

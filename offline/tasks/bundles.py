@@ -33,7 +33,6 @@ def export(_context: Context, source: str | None = None, config: str | None = No
 )
 def package(
     _context: Context,
-    since: list[str],
     source: str | None = None,
     config: str | None = None,
     strategy: str | None = None,
@@ -41,6 +40,7 @@ def package(
     id: str | None = None,  # noqa: A002 - the flag's name
     json: bool = False,  # noqa: FBT001, FBT002 - Invoke makes flags of these
     part_size: str | None = None,
+    since: list[str] | None = None,
 ) -> None:
     """Write the bundle from the layer store and the payload."""
     from offline.bundle import parts
@@ -53,7 +53,7 @@ def package(
     limit = parts.size(part_size) if part_size else None
     console = Console()
     with running(load_config(config, source=source, strategy=strategy, mode=mode), console, "invoke package") as run:
-        outcome = run_package(run, identity=identity, part_size=limit, since=earlier.find(run, since))
+        outcome = run_package(run, identity=identity, part_size=limit, since=earlier.find(run, since or ()))
     show_outcome(console, outcome, as_json=json)
 
 

@@ -23,7 +23,6 @@ _HELP = BUILD_HELP | {"json": "one JSON object on stdout, everything else on std
 def release(
     _context: Context,
     host: list[str],
-    since: list[str],
     source: str | None = None,
     config: str | None = None,
     strategy: str | None = None,
@@ -33,6 +32,7 @@ def release(
     audit: bool = True,  # noqa: FBT001, FBT002
     part_size: str | None = None,
     ssh_config: str | None = None,
+    since: list[str] | None = None,
 ) -> None:
     """Turn a source tree into one verified offline bundle: audit, bases, build, export, package; --host deploys it."""
     from offline.bundle import parts
@@ -48,7 +48,7 @@ def release(
     limit = parts.size(part_size) if part_size else None
     console = Console()
     with running(resolved, console, "invoke release") as run:
-        outcome = run_release(run, identity=identity, audited=audit, part_size=limit, since=since)
+        outcome = run_release(run, identity=identity, audited=audit, part_size=limit, since=since or ())
     if not (targets and json):
         show_outcome(console, outcome, as_json=json)
     if targets:

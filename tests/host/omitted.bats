@@ -135,3 +135,15 @@ sum_of() {
         'file\tmodels/a\tpayload/x\t0\t20261103-000000' 'file\tmodels/b\tpayload/20261104-000000\t0'
     [ "$(releases_since "$BUNDLE/omitted.tsv")" = $'20261101-000000\n20261102-000000\n20261103-000000' ]
 }
+
+@test "room is needed for what is copied, not for what lies in its place already" {
+    source "$LIB/payload.sh"
+    mkdir -p "$ROOT/payload/web-2"
+    printf '12345' >"$ROOT/payload/web-1/a b"
+    printf '123' >"$ROOT/payload/web-2/c"
+    printf 'mount\tweb\trelease\tmodels\tpayload/web-2/models\t/m\t0:0\t0755\t-\n' >>"$FACTS"
+    [ "$(omitted_bytes)" = 0 ]
+    leaves_out "file\tmodels/a b\tpayload/web-1/a b\t0" "file\tmodels/a b\tpayload/web-1/other\t0" \
+        "file\tmodels/c\tpayload/web-2/c\t0" "file\tmodels/gone\tpayload/web-1/gone\t0" "file\tengine/x\t-\t0"
+    [ "$(omitted_bytes)" = 5 ]
+}

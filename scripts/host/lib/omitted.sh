@@ -98,6 +98,22 @@ was_shipped() {
     [[ -f $ROOT/$folder.shipped ]] && grep -qxF -- "$2  ${1#"$folder/"}" "$ROOT/$folder.shipped"
 }
 
+# omitted_bytes: of the files that will be copied below the root: all but those whose folder is one of the release's own.
+omitted_bytes() {
+    if [[ ! -f $BUNDLE/omitted.tsv ]]; then
+        printf 0
+        return
+    fi
+    awk -F '\t' '
+        table == "own" { own[$1] = 1; next }
+        $1 == "file" && $3 != "-" && !seen[$2]++ {
+            split($3, part, "/")
+            if (!(part[1] "/" part[2] in own)) print $3
+        }' table=own <(payload_folders "$FACTS" | cut -d ' ' -f 1) table=omitted "$BUNDLE/omitted.tsv" |
+        tr '\n' '\0' | (cd -- "$ROOT" 2>/dev/null && xargs -0 -r stat -c %s -- 2>/dev/null) |
+        awk '{ sum += $1 } END { printf "%.0f", sum }' || true # what is absent is another finding
+}
+
 # omitted_at_top: the names of those that would lie at the top of the bundle.
 omitted_at_top() {
     if [[ -f $BUNDLE/omitted.tsv ]]; then

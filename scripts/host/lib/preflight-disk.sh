@@ -42,12 +42,12 @@ layers_of_engine() {
     fi
 }
 
-# need_of_root: everything of the bundle but images and engine is copied below the root.
+# need_of_root: everything of the bundle but images and engine is copied below the root, and what it left out there.
 need_of_root() {
     local kilobytes files
     kilobytes=$(cd -- "$BUNDLE" && du -sk --exclude=./images --exclude=./engine . | cut -f 1)
     files=$(cd -- "$BUNDLE" && find . -path ./images -prune -o -path ./engine -prune -o -print | wc -l)
-    need disk-root refuse "$ROOT" $((kilobytes * 1024 + ROOT_MARGIN)) "$files"
+    need disk-root refuse "$ROOT" $((kilobytes * 1024 + $(omitted_bytes) + ROOT_MARGIN)) "$files"
 }
 
 # need_of_backups: this deploy makes one where another release is in service, and wants twice the data; a later one is at most as

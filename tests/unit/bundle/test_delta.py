@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from offline.bundle import delta, layout, manifest, payload, released, write
+from offline.bundle import delta, diff, layout, manifest, payload, released, write
 from offline.bundle.verify import inspect
 from offline.console import Console
 from offline.errors import UsageError
@@ -242,6 +242,16 @@ def test_a_delta_says_of_itself_all_that_the_full_bundle_says(tmp_path: Path, qu
         path: sha for path, sha in other.files.items() if path not in own and path[-64:] not in hexes(facts)
     }
     assert (one.images, one.places) == (other.images, other.places)
+
+
+def test_diff_takes_a_delta_for_the_release_that_it_is(tmp_path: Path, quiet: Console) -> None:
+    facts, items, _ = planned(tmp_path, quiet)
+    store = builders.facts(tmp_path)[2]
+    new = write.write(facts, items, store=store, folder=tmp_path / "dist", on_bytes=lambda _: None)
+    _, _, whole = full(tmp_path, SECOND)
+    found = diff.compare(*(released.of_bundle(bundle.path, quiet) for bundle in (whole, new)))
+    assert (found.layers.new, found.layers.gone, found.compose, found.facts) == ((), (), (), ())
+    assert found.files == diff.Names(added=(), removed=(), changed=())
 
 
 def hexes(facts: ReleaseFacts) -> set[str]:

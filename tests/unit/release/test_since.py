@@ -83,6 +83,10 @@ def test_a_bundle_that_was_put_into_the_output_folder_is_found_by_its_id(
 ) -> None:
     second = Checkout(tmp_path / "two", engine)
     second.release(SECOND)
+    other = since(
+        checkout, builders.ID
+    ).written.path  # a delta of it has its id in its name, too, and is another release
+    (second.folder / "dist" / f"a-{other.name}").write_bytes(other.read_bytes())
     first_bundle(checkout).rename(second.folder / "dist" / first_bundle(checkout).name)
     assert since(second, builders.ID, identity="20261125-000000").facts.since == (builders.ID,)
 
@@ -207,3 +211,11 @@ def test_the_record_of_a_release_is_what_release_json_says(checkout: Checkout) -
     record = json.loads((checkout.folder / "work" / "releases" / f"{builders.ID}.json").read_text())
     assert (record["release"]["id"], record["release"]["since"]) == (builders.ID, [])
     assert "scripts/verify.sh" in record["files"]
+
+
+def test_another_release_of_an_id_that_there_was_is_warned_of(checkout: Checkout) -> None:
+    since(checkout, identity=builders.ID)
+    assert "made before with other content" not in checkout.said.getvalue()
+    with checkout.run(OFFLINE_MODE="single") as run:
+        package(run, identity=builders.ID)
+    assert "made before with other content" in checkout.said.getvalue()
