@@ -497,6 +497,7 @@ def _malformed_omitted(name: str, text: str) -> None:
 
 _malformed_omitted("with an unknown kind", "image\tsha256:00\t-\n")
 _malformed_omitted("with a field missing", f"blob\tsha256:{'0' * 64}\n")
+_malformed_omitted("with a blob that has no digest", "blob\tbase.tar\t20261101-000000\n")
 _malformed_omitted("with an empty line", f"file\ta\t-\t{'0' * 64}\n\n")
 _malformed_omitted("with a file whose sha256 lacks", "file\tmodels/a\tpayload/a\n")
 _malformed_omitted("with a file whose sha256 is none", f"file\tmodels/a\tpayload/a\t{'g' * 64}\n")

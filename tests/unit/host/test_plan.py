@@ -140,3 +140,9 @@ def test_a_file_of_a_delta_that_the_host_has_elsewhere_is_taken_from_there() -> 
         f"file\tmodels/model.pt\tpayload/server-9/models/model.pt\t{MODEL}\t20261101-000000",
         MODEL_ROW,
     )
+
+
+def test_a_delta_goes_on_where_its_transfer_broke_off() -> None:
+    made = plan(delta_of(BASE_ROW), host(chains=frozenset({(BASE,)}), parts={BIG_WEB[7:]: 4_000_000}))
+    assert {piece.hex: piece.offset for piece in made.pieces} == {BIG_APP[7:]: 0, BIG_WEB[7:]: 4_000_000, MODEL: 0}
+    assert BASE_ROW in made.omitted
