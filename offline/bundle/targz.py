@@ -1,7 +1,8 @@
 """A tar.gz written front to back, the same bytes for the same input, as fast as the disk takes it.
 
-Content that is compressed already goes in as stored deflate blocks; the rest is deflated. Each entry is a gzip member
-of its own (RFC 1952, 2.2), which every tar reads as one stream.
+Content that is compressed already goes in as stored deflate blocks, each such entry a gzip member of its own (RFC 1952,
+2.2); what lies between two of them is deflated as one member, as names and texts are much alike. Every tar reads them
+as one stream.
 """
 
 from __future__ import annotations
@@ -121,6 +122,7 @@ class TarGz:
     def __init__(self, target: Sink, *, mtime: int) -> None:
         self._sink = target
         self._mtime = mtime
+        self._open: _Member | None = None
 
     def folder(self, name: str) -> None:
         """Add a folder, 0755."""
@@ -134,11 +136,12 @@ class TarGz:
         """Add a file as it flows; `packed` content is stored. VerifyError when it is not `size` bytes."""
         header = self._header(name, size, _mode(executable=executable))
         counted = _counted(name, pieces, size)
-        self._member(_framed(header, counted, size), stored=packed)
+        self._write(_framed(header, counted, size), stored=packed)
 
     def finish(self) -> None:
         """Write the end of the archive: two empty blocks, filled up to a whole record."""
         self._deflated(bytes(tarfile.RECORDSIZE))
+        self._end_member()
 
     def _header(self, name: str, size: int, mode: int, kind: bytes = tarfile.REGTYPE) -> bytes:
         info = tarfile.TarInfo(name)
@@ -147,20 +150,42 @@ class TarGz:
         return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
 
     def _deflated(self, data: bytes) -> None:
-        self._member([data], stored=False)
+        self._write([data], stored=False)
 
-    def _member(self, pieces: Iterable[bytes], *, stored: bool) -> None:
-        crc, size = 0, 0
-        self._sink.write(_HEADER)
-        compressor = None if stored else zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW_DEFLATE)
+    def _write(self, pieces: Iterable[bytes], *, stored: bool) -> None:
+        if stored or self._open is None:
+            self._end_member()
+            self._open = _Member(self._sink, stored=stored)
         for piece in pieces:
-            crc = isal_zlib.crc32(piece, crc)
-            size += len(piece)
-            packed = compressor.compress(piece) if compressor else _stored(piece)
-            if packed:
-                self._sink.write(packed)
-        end = compressor.flush() if compressor else _LAST_BLOCK
-        self._sink.write(end + struct.pack("<LL", crc, size & 0xFFFFFFFF))
+            self._open.write(piece)
+        if stored:
+            self._end_member()
+
+    def _end_member(self) -> None:
+        if self._open:
+            self._open.end()
+            self._open = None
+
+
+class _Member:
+    """One gzip member, deflated or stored."""
+
+    def __init__(self, sink: Sink, *, stored: bool) -> None:
+        self._sink = sink
+        self._compressor = None if stored else zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW_DEFLATE)
+        self._crc, self._size = 0, 0
+        sink.write(_HEADER)
+
+    def write(self, piece: bytes) -> None:
+        self._crc = isal_zlib.crc32(piece, self._crc)
+        self._size += len(piece)
+        packed = self._compressor.compress(piece) if self._compressor else _stored(piece)
+        if packed:
+            self._sink.write(packed)
+
+    def end(self) -> None:
+        end = self._compressor.flush() if self._compressor else _LAST_BLOCK
+        self._sink.write(end + struct.pack("<LL", self._crc, self._size & 0xFFFFFFFF))
 
 
 def _stored(piece: bytes) -> bytes:

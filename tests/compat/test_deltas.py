@@ -45,6 +45,11 @@ def refused(done: Result, operator: Operator, *, since: str, release: str) -> No
     assert f"invoke package --id {operator.releases.id(release)}" in done.out
 
 
+def quickly(operator: Operator, name: str) -> Result:
+    """A deploy without the backup that comes first: test_deploy_by_hand.py has that."""
+    return operator.deploy(name, "--no-backup")
+
+
 def test_a_delta_is_small(releases: Deltas) -> None:
     for name in (step for step in STEPS if step != "first"):
         whole, delta = (releases.bundle(each).stat().st_size for each in (f"{name}-whole", name))
@@ -58,7 +63,7 @@ def test_a_host_without_the_base_refuses(operator: Operator) -> None:
 
 
 def test_the_first_release_is_a_full_bundle(operator: Operator) -> None:
-    assert operator.deploy("first").code == 0
+    assert quickly(operator, "first").code == 0
     operator.add_user("kept")
 
 
@@ -71,7 +76,7 @@ def test_a_delta_that_skips_its_base_is_refused_and_the_release_goes_on_serving(
 def test_three_releases_as_deltas_and_back_to_the_first(operator: Operator) -> None:
     code = operator.code()
     for name in ("app", "module"):
-        done = operator.deploy(name)
+        done = quickly(operator, name)
         assert done.code == 0, done.out
     assert operator.code() != code
     done = operator.script("rollback", "--to", operator.releases.id("first"), "--yes")
@@ -85,7 +90,7 @@ def test_three_releases_as_deltas_and_back_to_the_first(operator: Operator) -> N
 def test_and_two_more_of_which_each_changes_what_it_changes(operator: Operator) -> None:
     before = containers(operator.host)
     for name in ("page", "model"):
-        done = operator.deploy(name)
+        done = quickly(operator, name)
         assert done.code == 0, done.out
     after = containers(operator.host)
     assert {name for name in after if after[name] != before[name]} >= {SERVER}
@@ -117,7 +122,7 @@ def test_a_delta_goes_over_ssh_and_is_refused_there_before_anything_travels(oper
 
 def test_an_overwritten_and_pruned_base_is_found(operator: Operator) -> None:
     refused(operator.deploy("again"), operator, since="model", release="again")
-    done = operator.deploy("model-whole")
+    done = quickly(operator, "model-whole")
     assert done.code == 0, done.out
     assert operator.script("uninstall", "--yes").code == 0
     (tag,) = operator.host.run("docker image ls --format '{{.Repository}}:{{.Tag}}' mini/server").out.split()
@@ -128,7 +133,7 @@ def test_an_overwritten_and_pruned_base_is_found(operator: Operator) -> None:
 
 
 def test_the_full_bundle_of_the_same_release_helps(operator: Operator) -> None:
-    done = operator.deploy("again-whole")
+    done = quickly(operator, "again-whole")
     assert done.code == 0, done.out
     assert operator.users() == ["kept"]
 
@@ -139,6 +144,6 @@ def test_a_delta_of_a_second_packager_takes_the_bytes_that_the_first_one_shipped
     assert elsewhere.stat().st_size < 100_000
     operator.host.put(elsewhere, "/root/second.tar.gz")
     operator.host.run("cd /root && tar -xzf second.tar.gz")
-    done = operator.at(f"/root/{elsewhere.name.removesuffix('.tar.gz')}")
+    done = operator.at(f"/root/{elsewhere.name.removesuffix('.tar.gz')}", "--no-backup")
     assert done.code == 0, done.out
     operator.every_port_speaks()

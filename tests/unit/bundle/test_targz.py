@@ -9,6 +9,7 @@ import subprocess
 import tarfile
 import threading
 import tracemalloc
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,6 +54,23 @@ def test_plain_tar_unpacks_it(tmp_path: Path) -> None:
 def test_plain_gzip_tests_it(tmp_path: Path) -> None:
     written(tmp_path / "a.tar.gz")
     subprocess.run(["gzip", "-t", tmp_path / "a.tar.gz"], check=True)
+
+
+def test_what_lies_between_stored_entries_is_one_member_and_alike_names_cost_nothing(tmp_path: Path) -> None:
+    written(tmp_path / "a.tar.gz")
+    data, count = (tmp_path / "a.tar.gz").read_bytes(), 0
+    while data:
+        member = zlib.decompressobj(31)
+        member.decompress(data)
+        data, count = member.unused_data, count + 1
+    assert count == 3
+    with (tmp_path / "b.tar.gz").open("wb") as file, targz.sink(file) as sink:
+        tar = targz.TarGz(sink, mtime=0)
+        for number in range(1000):
+            tar.data(f"a-folder-with-a-long-name/{number}", b"alike\n")
+        tar.finish()
+        sink.close()
+    assert (tmp_path / "b.tar.gz").stat().st_size < 30_000
 
 
 def test_owner_modes_and_times_are_fixed(tmp_path: Path) -> None:
