@@ -5,10 +5,8 @@ set -Eeuo pipefail
 set +o posix # a caller's POSIXLY_CORRECT turns it on, and bash 4.2 then refuses `< <(…)`
 
 backup() {
-    local -a times
     lock_note backup
-    mapfile -t times < <(times_before)
-    state_set backup= ${times[@]+"${times[@]}"}
+    forget_last
     run_step backup make_backup
     if ((STEP_CODE && INTERRUPTED)); then
         backup_ended 130 interrupted backup_interrupted
@@ -26,6 +24,13 @@ backup() {
         backup_ended 0 'done' backup_drilled "${BACKUP##*/}"
     fi
     backup_ended 0 'done' backup_done "${BACKUP##*/}"
+}
+
+# forget_last: what the last run made, and how long its steps took.
+forget_last() {
+    local -a times
+    mapfile -t times < <(times_before)
+    state_set backup= ${times[@]+"${times[@]}"}
 }
 
 # drill_made: nothing older goes where the new one cannot be restored.
@@ -96,6 +101,7 @@ main() {
         state_set ${KEEP[@]+"${KEEP[@]}"}
     fi
     if [[ -n $SCHEDULE ]]; then
+        forget_last
         schedule_set "$SCHEDULE"
         exit 0
     fi

@@ -11,11 +11,11 @@ from tests.airgap.backups import back_up, forget, holds, redis_keys, restore, up
 from tests.airgap.by_hand import REDIS, ROOT, Operator, Releases
 from tests.airgap.hosts import host
 from tests.airgap.images import HOSTS
+from tests.airgap.ssh_deploys import addressed, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from tests.airgap.hosts import Host
+    from pathlib import Path
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -101,14 +101,18 @@ def test_a_backup_of_a_newer_release_is_refused_by_the_older_one(operator: Opera
     operator.every_port_speaks()
 
 
-def test_a_backup_that_was_brought_to_another_host_gives_it_the_same_rows_and_uploads(releases: Releases) -> None:
+def test_a_backup_that_was_brought_to_another_host_gives_it_the_same_rows_and_uploads(
+    releases: Releases, tmp_path: Path
+) -> None:
     with ExitStack() as stack:
         one, other = (Operator(stack.enter_context(host(ENGINES[0])), releases) for _ in range(2))
         for each in (one, other):
             assert each.deploy("first").code == 0
         write(one, "A")
         backup = back_up(one)
-        carry(one.host, other.host, f"{ROOT}/backups/{backup}", "/root/brought")
+        fetched = task("backup", "--fetch", str(tmp_path), *addressed(one.host), "--root", ROOT)
+        assert fetched.code == 0, fetched.err
+        other.host.put(tmp_path / backup, "/root/brought")
         write(other, "C")
         done = restore(other, "/root/brought")
         assert done.code == 0, done.out
@@ -123,9 +127,3 @@ def test_a_backup_that_was_brought_to_another_host_gives_it_the_same_rows_and_up
         done = restore(other, "/root/brought", "--only", "database")
         assert (done.code, "would not match the restored database" in done.out) == (6, True), done.out
         holds(other, "A")
-
-
-def carry(one: Host, other: Host, source: str, target: str) -> None:
-    """Copy a folder from host to host."""
-    packed = one.run(f"tar -C {source} -cf - . | base64").out
-    other.run(f"mkdir -p {target} && base64 -d | tar -C {target} -xf -", stdin=packed.encode())

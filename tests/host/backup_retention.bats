@@ -137,7 +137,8 @@ pruned() {
     stub systemctl </dev/null
     run strict schedule_set 02:30
     [[ $status -eq 0 && $output == *'every day at 02:30'*mini-backup.timer* ]]
-    grep -qxF "ExecStart=/usr/bin/env bash $ROOT/current/scripts/backup.sh" "$UNITS/mini-backup.service"
+    command="bash -c 'flock --timeout 3600 $ROOT/lock true; exec bash $ROOT/current/scripts/backup.sh'"
+    grep -qxF "ExecStart=/usr/bin/env $command" "$UNITS/mini-backup.service"
     grep -qxF 'OnCalendar=*-*-* 02:30:00' "$UNITS/mini-backup.timer"
     [ "$(schedule_time)" = 02:30 ]
     strict schedule_set off
@@ -155,7 +156,8 @@ pruned() {
     [[ $status -eq 6 && $output == *'Neither systemd nor cron runs here'* && -z $(ls "$CRON") ]]
     cron_runs() { true; }
     strict schedule_set 08:05
-    [ "$(cat "$CRON/mini-backup")" = "5 8 * * * root bash $ROOT/current/scripts/backup.sh >/dev/null 2>&1" ]
+    command="bash -c 'flock --timeout 3600 $ROOT/lock true; exec bash $ROOT/current/scripts/backup.sh'"
+    [ "$(cat "$CRON/mini-backup")" = "5 8 * * * root $command >/dev/null 2>&1" ]
     [ "$(schedule_time)" = 08:05 ]
     strict schedule_set off
     [ -z "$(ls "$CRON")" ]

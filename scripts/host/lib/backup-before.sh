@@ -22,7 +22,8 @@ backup_before() {
         MODE=$(state_get mode)
         make_backup
         state_set "deploy_backup=$(state_get backup)"
-        prune_backups
+        run_step prune prune_backups
+        ((STEP_CODE == 0)) || warn backup_unpruned "$(state_get backup)"
     fi
 }
 

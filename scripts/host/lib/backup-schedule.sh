@@ -50,7 +50,12 @@ schedule_off() {
 
 schedule_service() {
     printf '%s\n' '[Unit]' "Description=Backup of $STACK in $ROOT" '' '[Service]' Type=oneshot \
-        "ExecStart=/usr/bin/env bash $ROOT/current/scripts/backup.sh"
+        "ExecStart=/usr/bin/env $(schedule_command)"
+}
+
+# schedule_command: waits an hour at most for whoever is at work.
+schedule_command() {
+    printf "bash -c 'flock --timeout 3600 %s true; exec bash %s'" "$ROOT/lock" "$ROOT/current/scripts/backup.sh"
 }
 
 # schedule_timer TIME: a host that was off then does it when it is on again.
@@ -61,7 +66,7 @@ schedule_timer() {
 
 # schedule_line TIME
 schedule_line() {
-    printf '%d %d * * * root bash %s/current/scripts/backup.sh >/dev/null 2>&1\n' "$((10#${1#*:}))" "$((10#${1%:*}))" "$ROOT"
+    printf '%d %d * * * root %s >/dev/null 2>&1\n' "$((10#${1#*:}))" "$((10#${1%:*}))" "$(schedule_command)"
 }
 
 cron_runs() {
