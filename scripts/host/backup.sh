@@ -50,8 +50,14 @@ drill_made() {
 
 # read_number KIND NUMBER: how many of that kind stay, from now on.
 read_number() {
-    [[ ${2:-} =~ ^[0-9]{1,4}$ && ($1 != last || $2 -gt 0) ]] || usage_error keep_number "--keep-$1"
-    KEEP+=("keep_$1=$((10#$2))")
+    local number=-1
+    if [[ ${2:-} =~ ^[0-9]{1,4}$ ]]; then
+        number=$((10#$2))
+    fi
+    if ((number < 0)) || [[ $1 == last && $number == 0 ]]; then
+        usage_error keep_number "--keep-$1"
+    fi
+    KEEP+=("keep_$1=$number")
 }
 
 # own_option ARGUMENT...: those that no other script has; sets TAKEN.

@@ -50,6 +50,9 @@ setup() {
         run bash "$BUNDLE/scripts/backup.sh" $words
         [[ $status -eq 2 && $output == *'usage: sudo bash scripts/backup.sh'* ]]
     done
+    printf 'root\t%s\nstack\tmini\n' "$ROOT" >"$BUNDLE/scripts/facts.tsv"
+    run bash "$BUNDLE/scripts/backup.sh" --keep-last 08 --keep-daily 0 --schedule off
+    [[ $status -eq 2 && $output == *"$ROOT: no stack is there"* ]]
 }
 
 @test "scripts of a host without a stack say so: 2" {
