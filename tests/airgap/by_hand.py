@@ -48,6 +48,7 @@ CHANGES: Mapping[str, Callable[[Path], None]] = {
     "sick": edited(f"{S}/core/health.py", lambda text: text.replace('"ok": all(', '"ok": False and all(')),
     "module": edited(f"{S}/plugins_func/functions/get_time.py", _changed),
     "other-module": edited(f"{S}/plugins_func/functions/recall.py", _changed),
+    "default": edited(f"{S}/config.yaml", lambda text: text.replace("    keep: 6", "    keep: 7")),
     "ports": edited("release.yml", lambda text: text.replace('"8003:8003"', '"8003:8003", "8009:8009"')),
     "redis-log": edited(
         "release.yml",

@@ -1,7 +1,8 @@
-"""One changed plugin into service without a release: from the release machine and on the host, on the oldest engine.
+"""What changes on a host between releases, on the oldest engine: a plugin, from the release machine or edited there; a
+configuration file, which the next release leaves as it is.
 
-Cures of the hand-written system's failures: 12 (success was printed after `sleep 5`, nobody asked the service) and 15
-(files with the line ends of Windows).
+Cures of the hand-written system's failures: 11 (an upgrade was a copy by hand, and hope), 12 (success was printed after
+`sleep 5`, nobody asked the service) and 15 (files with the line ends of Windows).
 """
 
 from __future__ import annotations
@@ -139,3 +140,17 @@ def test_a_release_that_ships_the_updated_file_finds_no_drift(operator: Operator
     assert operator.status()["drift"] == []
     assert "you edited" not in done.out
     assert plugin(operator) == hashlib.sha256((source / S / PLUGIN).read_bytes()).hexdigest()
+
+
+def test_an_edited_configuration_survives_a_release_and_a_changed_default_is_laid_beside(operator: Operator) -> None:
+    own = f"{ROOT}/shared/data/config.yaml"
+    operator.host.run(f"echo 'api_key: of-the-operator' >>{own}")
+    before = operator.host.run(f"cat {own}").out
+    done = operator.deploy("default")
+    assert done.code == 0, done.out
+    assert operator.host.run(f"cat {own}").out == before
+    assert "keep: 7" in operator.host.run(f"cat {own}.new").out
+    assert f"{own}.new" in done.out
+    assert "+    keep: 7" in done.out
+    assert "of-the-operator" not in done.out
+    operator.every_port_speaks()

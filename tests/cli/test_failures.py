@@ -210,3 +210,8 @@ def test_the_lock_is_told_in_words_that_people_can_use(kit: Kit) -> None:
 
 def test_no_backup_before_a_deploy_has_to_be_meant(kit: Kit) -> None:
     refused(kit("deploy", "--host", "nobody@203.0.113.1", "--no-backup"), 2, "only together with --yes")
+
+
+def test_a_hot_module_that_the_source_does_not_have_reaches_no_host(kit: Kit) -> None:
+    done = kit("hot-update", "--host", "nobody@203.0.113.1", "--file", "plugins/tow.py")
+    refused(done, 2, "plugins/tow.py: no hot module of", 'did you mean "plugins/two.py"')

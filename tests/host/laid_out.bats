@@ -155,6 +155,23 @@ into_place() {
     [ "$(cat "$ROOT/payload/app-a/plugins/functions/other.py")" = other ]
 }
 
+@test "what services work with is kept once they do: not what was edited since, and anew where they start on another folder" {
+    in_service 1 a
+    strict keep_proved
+    echo mine >"$ROOT/payload/app-a/plugins/functions/other.py"
+    in_service 2 a
+    strict keep_proved
+    [ "$(cat "$ROOT/hot/app-a/plugins/functions/other.py")" = other ]
+    in_service 3 b
+    strict keep_proved
+    [ "$(cat "$ROOT/hot/app-b/plugins/functions/other.py")" = mine ]
+    in_service 4 a
+    [ ! -e "$ROOT/hot/app-a" ]
+    strict keep_proved
+    [ "$(cat "$ROOT/hot/app-a/plugins/functions/other.py")" = mine ]
+    [ ! -e "$ROOT/hot/app-a/config" ]
+}
+
 @test "what Python makes is no edit" {
     in_service 1 a
     mkdir "$ROOT/payload/app-a/plugins/functions/__pycache__"
