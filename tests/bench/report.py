@@ -44,7 +44,7 @@ _HEAD = (
     "| 方式 | 秒 | 相对下限 | 要携带的大小 | 相对手工 | 内存峰值 |",
 )
 _RULE = "| --- | --: | --: | --: | --: | --: |"
-_ABSENT = ("not installed here", "本机未安装")
+_ABSENT = ("not measured here", "此处未测")
 _SET = (
     "{images} images, {distinct:.2f} GB of distinct layers, {machine}.",
     "{images} 个镜像，去重后的层共 {distinct:.2f} GB；{machine}。",
@@ -53,14 +53,14 @@ _SET = (
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """One run of the benchmark: each way by its name in `WAYS`, None where a program is not installed."""
+    """One run of the benchmark: each way by its name in `WAYS`, None where it was not measured."""
 
     machine: str
     images: int
     distinct: int
     """Bytes of all distinct layers, uncompressed."""
     floors: tuple[Measured, ...]
-    """Measured at the start and at the end."""
+    """Measured just before and just after ours."""
     ways: Mapping[str, Measured | None]
     delta: Released
     changed: int

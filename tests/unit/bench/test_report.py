@@ -66,7 +66,7 @@ def test_the_table_has_a_line_for_each_way_in_both_languages() -> None:
     assert len(english) == len(chinese) == 4 + len({*GOOD.ways, "floor", "delta"})
     assert english[0] == "5 images, 2.20 GB of distinct layers, 2 cores."
     assert english[4].endswith("| 200.0 | 10.00 × | 1,000 MB | 1.00 × | 0 MB |")
-    assert english[5].endswith("| not installed here | - | - | - | - |")
+    assert english[5].endswith("| not measured here | - | - | - | - |")
     assert english[6].endswith("| 20.0 | 1.00 × | - | - | 0 MB |")
     assert english[-1].endswith("| 2.0 | 0.10 × | 90 KB | - | 0 MB |")
     assert all(chinese[number].split("|")[2:] == english[number].split("|")[2:] for number in (4, 6, 7))

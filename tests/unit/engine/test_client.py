@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import tarfile
 from typing import TYPE_CHECKING, Any
 
 import docker
@@ -8,12 +9,12 @@ import pytest
 import requests
 
 from offline.engine import client
-from offline.engine.client import Engine, connect, find_client
+from offline.engine.client import Engine, Folder, connect, find_client
 from offline.errors import FailedError, PreflightError
 from offline.run import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
@@ -94,6 +95,7 @@ class Sdk:
         self.answers = answers
         self.images = self.api = self
         self.tagged: list[tuple[str, str, str]] = []
+        self.containers: list[str] = []
 
     def info(self) -> Any:
         return self._answer("info")
@@ -108,6 +110,22 @@ class Sdk:
     def tag(self, reference: str, repository: str, tag: str) -> None:
         self._answer("tag")
         self.tagged.append((reference, repository, tag))
+
+    def create_container(self, image: str, command: list[str]) -> dict[str, str]:
+        assert command, "an image without a command makes no container"
+        self.containers.append(image)
+        return {"Id": image}
+
+    def remove_container(self, container: str, *, force: bool) -> None:
+        assert force
+        self.containers.remove(container)
+
+    def get_archive(self, _: str, path: str, chunk_size: int) -> tuple[Iterator[bytes], dict[str, str]]:
+        found = self._answer(path)
+        if found is None:
+            raise docker.errors.NotFound(path)
+        data = found.tobuf() + bytes(10_000)
+        return (data[at : at + 100] for at in range(0, len(data), min(100, chunk_size))), {}
 
     def _answer(self, name: str) -> Any:
         answer = self.answers.get(name)
@@ -155,6 +173,31 @@ def test_facts_of_an_image() -> None:
     bare = engine(image={**attributes, "RepoDigests": None, "RootFS": {"Layers": None}})[0].image("a:1")
     assert bare is not None
     assert (bare.layers, bare.digests) == ((), ())
+
+
+def entry(kind: bytes, mode: int = 0o755, uid: int = 0, gid: int = 0) -> tarfile.TarInfo:
+    made = tarfile.TarInfo("name")
+    made.type, made.mode, made.uid, made.gid = kind, mode, uid, gid
+    return made
+
+
+def test_folders_of_an_image_are_read_from_a_container_that_never_runs() -> None:
+    made, sdk = engine(**{"/opt": entry(tarfile.DIRTYPE, 0o41777, 7, 8), "/bin": entry(tarfile.SYMTYPE)})
+    assert made.folders("a:1", ["opt", "bin", "none"]) == {"opt": Folder(mode=0o1777, uid=7, gid=8)}
+    assert sdk.containers == []
+
+
+def test_the_container_is_gone_when_the_engine_dies_meanwhile() -> None:
+    made, sdk = engine(**{"/opt": requests.ConnectionError("boom")})
+    with pytest.raises(FailedError, match="cannot look into image a:1: boom"):
+        made.folders("a:1", ["opt"])
+    assert sdk.containers == []
+
+
+def test_how_an_image_is_run_is_its_configuration() -> None:
+    assert engine(image={"Config": {"Cmd": ["a"]}})[0].configuration("a:1") == {"Cmd": ["a"]}
+    assert engine(image={"Config": None})[0].configuration("a:1") == {}
+    assert engine(image=docker.errors.ImageNotFound("no"))[0].configuration("a:1") == {}
 
 
 def test_an_image_that_is_not_there_is_none() -> None:
