@@ -114,6 +114,7 @@ def writing_to(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> 
         if process.stdin is None or process.stdout is None:  # pragma: no cover - Popen was given both pipes
             raise AssertionError
         tail = _Tail(process.stdout)
+        _widen(process.stdin)
         try:
             yield process.stdin
             process.stdin.close()

@@ -6,10 +6,11 @@ A script is sent each time and kept nowhere on the host. Bytes are counted, so t
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _MASTER_SECONDS = 60.0
 _LOOK_EVERY = 0.02
 _NO_BASH = 127
+_PROCESSORS = Path("/proc/cpuinfo")
 
 
 class LostError(OfflineError):
@@ -118,6 +120,7 @@ def connected(target: Target) -> Iterator[Connection]:
     Raises PreflightError for a key that is unknown or has changed and for a login that is refused, FailedError where
     nothing answers: ssh has said why.
     """
+    target = replace(target, ciphers=_ciphers(target))
     with tempfile.TemporaryDirectory(prefix="offline-", dir=_short_folder()) as name:
         folder = Path(name)
         if os.name != "posix":  # pragma: no cover - Windows' ssh shares no connection
@@ -130,6 +133,22 @@ def connected(target: Target) -> Iterator[Connection]:
             if not socket.exists():
                 raise _refused(target, log.read_text(errors="replace"))
             yield Connection(target, folder, socket)
+
+
+def _ciphers(target: Target) -> str:
+    """The ciphers to offer; empty: what ssh offers by itself."""
+    if not _has_aes():
+        return ""
+    own, plain = (run(ssh.asking_for_settings(target, plain=plain), check=False).out for plain in (False, True))
+    return ssh.faster_ciphers(own, plain)
+
+
+def _has_aes() -> bool:
+    """Whether this processor has instructions for AES; that of every Mac, and of every PC with Windows 10, has."""
+    try:
+        return re.search(r"^(flags|Features)\s*:.* aes\b", _PROCESSORS.read_text(), re.MULTILINE) is not None
+    except OSError:
+        return True
 
 
 def _short_folder() -> str | None:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Take a bundle, or what of it this host lacks, from stdin behind this script; put it together in
 # <root>/incoming/<top folder>. Big pieces go to <root>/blobs/sha256 first: there a broken transfer goes on at the byte,
-# and a piece has its name only once it hashed to it.
+# and a piece has its name only once it hashed to it. The next ones arrive meanwhile: no hash holds the stream up.
 # Arguments: root, top folder. Each line of stdin is an order, its fields separated by tabs:
 #   copy <path below the root> <path in the bundle>     a small file that this host has
 #   tar <bytes>                                         a tar.gz of small files follows
@@ -12,20 +12,27 @@ set -Eeuo pipefail
 export LC_ALL=C
 umask 022
 
+EMPTY=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+TRANSFER_SECONDS=30
+HASHING=() # processes, of which the first AWAITED have been waited for
+AWAITED=0
+
 refuse() {
     printf '%s\n' "${*:2}"
     exit "$1"
 }
 
 # hold_lock: nobody deploys or transfers at the same time. The lock, its descriptor and what it says are those of
-# scripts/host/lib/lock.sh.
+# scripts/host/lib/lock.sh. What a broken transfer left at work hashes what it has, and ends: that is awaited.
 hold_lock() {
     local pid who from since action
     exec 9>>"$ROOT/lock"
     if ! flock -n 9; then
         IFS=$'\t' read -r pid who from since action <"$ROOT/lock" || true
-        refuse 4 "another run is at work: ${action:-unknown}, by ${who:-unknown} from ${from:-unknown} since" \
-            "${since:-unknown} (process ${pid:-unknown})"
+        if [[ ${action:-} != transfer ]] || ! flock -w "$TRANSFER_SECONDS" 9; then
+            refuse 4 "another run is at work: ${action:-unknown}, by ${who:-unknown} from ${from:-unknown} since" \
+                "${since:-unknown} (process ${pid:-unknown})"
+        fi
     fi
     from=${SSH_CONNECTION:-local}
     printf '%s\t%s\t%s\t%s\ttransfer\n' "$$" "${SUDO_USER:-$(id -un)}" "${from%% *}" "$(date -u +%FT%TZ)" >"$ROOT/lock"
@@ -49,22 +56,64 @@ receive_tar() {
     rm -f -- "$STAGING/files.part"
 }
 
-# receive_piece HEX OFFSET BYTES: hashed while it flows.
+# receive_piece HEX OFFSET BYTES: into its place of arrival, then hashed beside what follows it.
 receive_piece() {
-    local part=$STAGING/$1.part sum
+    local part=$STAGING/$1.part
+    if [[ -f $STAGING/$1 ]] && (($(bytes_of "$STAGING/$1") == $2 + $3)); then
+        # A broken transfer got so far after the host was asked.
+        head -c "$3" >/dev/null
+        return
+    fi
     if (($2 == 0)); then
         : >"$part"
     fi
-    sum=$({
-        head -c "$2" -- "$part"
-        head -c "$3" | tee -a -- "$part"
-    } | sha256sum)
-    (($(stat -c %s -- "$part") == $2 + $3)) || refuse 1 "the transfer broke off"
-    if [[ ${sum%% *} != "$1" ]]; then
+    (($(bytes_of "$part") >= $2)) || refuse 1 "$1 is not there any more as far as it was"
+    truncate --size="$2" -- "$part"
+    dd bs=32K iflag=fullblock,count_bytes count="$3" oflag=append conv=notrunc of="$part" status=none
+    (($(bytes_of "$part") == $2 + $3)) || refuse 1 "the transfer broke off"
+    await_pieces "$AT_ONCE"
+    prove "$1" </dev/null &
+    HASHING+=("$!")
+}
+
+bytes_of() {
+    stat -c %s -- "$1" 2>/dev/null || printf 0
+}
+
+# prove HEX: a piece gets its name once it hashes to it; one that does not is removed, so that it is sent again.
+prove() {
+    local part=$STAGING/$1.part sum
+    sum=$(sha256 <"$part")
+    if [[ $sum != "$1" ]]; then
         rm -f -- "$part"
         refuse 3 "$1 arrived with other bytes"
     fi
     mv -- "$part" "$STAGING/$1"
+}
+
+# await_pieces COUNT: until fewer than so many are hashed at once; 1: until none is. Those that are not what they should
+# be have said so.
+await_pieces() {
+    local code=0
+    while ((${#HASHING[@]} - AWAITED >= $1)); do
+        wait "${HASHING[AWAITED]}" || code=$?
+        ((++AWAITED))
+    done
+    ((code == 0)) || exit "$code"
+}
+
+# sha256: of stdin. coreutils has no use for what a processor can do for it on many hosts; OpenSSL, where it is, has.
+sha256() {
+    local sum
+    sum=$("${HASH[@]}")
+    printf '%s' "${sum%% *}"
+}
+
+choose_hash() {
+    HASH=(openssl dgst -sha256 -r)
+    if [[ $(sha256 </dev/null 2>/dev/null) != "$EMPTY" ]]; then
+        HASH=(sha256sum)
+    fi
 }
 
 # place HEX PATH: the same file under both names, so that there is no second copy on the disk.
@@ -85,7 +134,10 @@ take_orders() {
             copy) copy "$first" "$second" ;;
             tar) receive_tar "$first" ;;
             piece) receive_piece "$first" "$second" "$third" ;;
-            place) place "$first" "$second" ;;
+            place)
+                await_pieces 1
+                place "$first" "$second"
+                ;;
             end) exit 0 ;; # here: bash would go on reading stdin
             *) refuse 1 "the order «$order» is not known" ;;
         esac
@@ -95,7 +147,9 @@ take_orders() {
 
 main() {
     ROOT=$1 BUNDLE=$1/incoming/$2 STAGING=$1/blobs/sha256
+    AT_ONCE=$(nproc)
     mkdir -p -- "$ROOT"
+    choose_hash
     hold_lock
     make_room
     take_orders

@@ -17,7 +17,7 @@ import shlex
 import subprocess
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,9 @@ _PLACES = (
 )
 _CGROUPS = "for folder in /sys/fs/cgroup /sys/fs/cgroup/*/; do mount -o remount,bind,rw ${folder%/} 2>/dev/null; done"
 _DOCKERD = "(setsid dockerd >>/var/log/dockerd.log 2>&1 </dev/null &)"
-_OWN_INIT = f"{_CGROUPS}; mkdir -p /run/sshd; /usr/sbin/sshd; {_DOCKERD}; exec sleep infinity"
+_SSHD = "mkdir -p /run/sshd; /usr/sbin/sshd"
+_OWN_INIT = f"{_CGROUPS}; {_SSHD}; {_DOCKERD}; exec sleep infinity"
+_NO_ENGINE = f"{_SSHD}; exec sleep infinity"
 _SYSTEMD = f"{_CGROUPS}; exec /sbin/init"
 _ENGINE_SECONDS = 60
 _numbers = itertools.count(1)
@@ -179,28 +181,33 @@ class Host:
 
 
 @contextmanager
-def host(engine: str) -> Iterator[Host]:
-    """A running host of a kind named in images.HOSTS, proved to reach nothing; nothing of it outlives the block."""
+def host(engine: str, *, stopped: bool = False) -> Iterator[Host]:
+    """A running host of a kind named in images.HOSTS, proved to reach nothing; nothing of it outlives the block.
+
+    With `stopped` its engine is never started: for what needs an sshd and a disk, and nothing else.
+    """
     _sweep_once()
+    kind = replace(HOSTS[engine], engine="") if stopped else HOSTS[engine]
     made = image(engine)
     name = f"{NAME}-{os.getpid()}-{next(_numbers)}"
     try:
         network = isolated(name)
-        create(name, made, network, systemd=HOSTS[engine].systemd)
+        first = _SYSTEMD if kind.systemd else _OWN_INIT if kind.engine else _NO_ENGINE
+        create(name, made, network, first, systemd=kind.systemd)
         config = sshd.provide(name, network.address, leftovers.folder(name))
         docker("start", name)
         proof.prove_unreachable(name)
-        started = Host(name=name, kind=HOSTS[engine], address=network.address, ssh_config=config)
+        started = Host(name=name, kind=kind, address=network.address, ssh_config=config)
         started.await_up()
         yield started
     finally:
         leftovers.remove(name)
 
 
-def create(name: str, made: str, network: Network, *, systemd: bool) -> None:
-    """Create the container that is the host; `systemd` is its first process, or a line of shell under an init."""
+def create(name: str, made: str, network: Network, first: str, *, systemd: bool) -> None:
+    """Create the container that is the host; what is `first` to run becomes systemd, or stays under an init."""
     words = ["--name", name, "--hostname", name, *leftovers.labels(name), *_RIGHTS, *_PLACES]
     words += ["--network", network.name, "--ip", network.address]
     # systemd powers off in good order on this signal only; it wants to know where it runs.
     words += ["--stop-signal", "RTMIN+3", "--env", "container=docker"] if systemd else ["--init"]
-    docker("create", *words, made, "bash", "-c", _SYSTEMD if systemd else _OWN_INIT)
+    docker("create", *words, made, "bash", "-c", first)

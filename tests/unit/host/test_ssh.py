@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,25 @@ def test_silence_is_a_failure_that_changed_nothing() -> None:
     error = ssh.failure(ssh.target("web1"), "ssh: connect to host web1 port 22: Connection refused")
     assert isinstance(error, FailedError)
     assert "Connection refused" in error.message
+
+
+PLAIN = "host web1\nciphers chacha20-poly1305@openssh.com,aes128-ctr,aes128-gcm@openssh.com\n"
+
+
+def test_the_cipher_that_costs_least_is_offered_first_and_every_other_behind_it() -> None:
+    ciphers = ssh.faster_ciphers(PLAIN, PLAIN)
+    assert ciphers == "aes128-gcm@openssh.com,chacha20-poly1305@openssh.com,aes128-ctr"
+    argv = ssh.master(replace(ssh.target("web1"), ciphers=ciphers), Path("/run/s"))
+    assert f"Ciphers={ciphers}" in argv
+
+
+@pytest.mark.parametrize(
+    "own", ["ciphers aes256-ctr\n", "ciphers aes128-gcm@openssh.com,aes128-ctr\n", "", "unknown option -- G\n"]
+)
+def test_what_the_configuration_says_about_ciphers_stands(own: str) -> None:
+    assert ssh.faster_ciphers(own, PLAIN) == ""
+    assert not any("Ciphers" in word for word in ssh.master(ssh.target("web1"), Path("/run/s")))
+
+
+def test_an_ssh_that_would_not_offer_that_cipher_is_not_made_to() -> None:
+    assert ssh.faster_ciphers("ciphers aes256-ctr\n", "ciphers aes256-ctr\n") == ""
