@@ -62,11 +62,11 @@ class MalformedError(ValueError):
     """A parts file that cannot be read; says why."""
 
 
-def size(text: str) -> int:
+def size(text: str, *, flag: str = "--part-size", example: str = "--part-size 3900M, which fits FAT32") -> int:
     """Bytes of a size as `split -b` takes it: `3900M`, K, M and G in powers of 1024. UsageError for anything else."""
     match = _SIZE.fullmatch(text.upper())
     if match is None:
-        raise UsageError(f"--part-size {text}: not a size", hint="such as --part-size 3900M, which fits FAT32")
+        raise UsageError(f"{flag} {text}: not a size", hint=f"such as {example}")
     return int(match.group(1)) * _UNITS[match.group(2)]
 
 

@@ -292,6 +292,8 @@ class Release(Part):
     """The docker client; `auto` takes the first on PATH that can use BuildKit."""
     work: str = ".offline"
     output: str = "dist"
+    upload_limit: Annotated[str, Field(pattern=r"^[1-9]\d{0,14}[kKmMgG]?$")] | None = None
+    """Bytes a second that transfers to hosts may take, all together; without it as many as the line takes."""
     keep: Annotated[int, Field(ge=1)] = 3
     """How many releases `store-gc` keeps by default."""
     ca_certificates: Literal["auto"] | tuple[str, ...] = "auto"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from offline.host.bundle import Bundle
     from offline.host.connection import Connection
     from offline.host.facts import HostFacts
+    from offline.host.limit import Limiter
     from offline.host.plan import Plan
     from offline.host.ssh import Target
 
@@ -34,6 +35,8 @@ class Options:
 
     root: str
     words: tuple[str, ...] = ()
+    limiter: Limiter | None = None
+    """What all hosts of this deploy share of the line."""
     plan_only: bool = False
 
 
@@ -91,7 +94,7 @@ def deploy(bundle: Bundle, options: Options, run: Deploy) -> Outcome:
         if options.plan_only:
             return run.outcome(connection, code=0, release=found.release)
         with run.step("transfer"):
-            _transfer(bundle, made, options.root, run, connection)
+            _transfer(bundle, made, options, run, connection)
         folder = f"{options.root}/{layout.incoming(bundle.top)}"
         command = ("bash", f"./{bundle_layout.DEPLOY_SCRIPT}", "--yes", "--root", options.root, *options.words)
         log = detached.launch(connection, options.root, LOG, folder, command)
@@ -122,16 +125,16 @@ def _planned(bundle: Bundle, root: str, run: Deploy, connection: Connection) -> 
         return found, plan.plan(bundle, found)
 
 
-def _transfer(bundle: Bundle, made: Plan, root: str, run: Deploy, connection: Connection) -> None:
+def _transfer(bundle: Bundle, made: Plan, options: Options, run: Deploy, connection: Connection) -> None:
     """Send; after a broken connection look again at what is there, and go on from it."""
     with run.counting(made.bytes) as on_bytes:
-        if _sent(bundle, made, root, run, connection, on_bytes):
+        if _sent(bundle, made, options, run, connection, on_bytes):
             return
         for attempt in range(1, _TRIES):
             time.sleep(attempt)
             with connected(run.target) as anew:
-                again = plan.plan(bundle, facts.read(anew, root))
-                sent = _sent(bundle, again, root, run, anew, on_bytes)
+                again = plan.plan(bundle, facts.read(anew, options.root))
+                sent = _sent(bundle, again, options, run, anew, on_bytes)
                 connection.bytes_sent += anew.bytes_sent
             if sent:
                 return
@@ -142,10 +145,10 @@ def _transfer(bundle: Bundle, made: Plan, root: str, run: Deploy, connection: Co
 
 
 def _sent(  # noqa: PLR0917 - transfer.send's own, and who to tell
-    bundle: Bundle, made: Plan, root: str, run: Deploy, connection: Connection, on_bytes: Callable[[int], None]
+    bundle: Bundle, made: Plan, options: Options, run: Deploy, connection: Connection, on_bytes: Callable[[int], None]
 ) -> bool:
     try:
-        transfer.send(bundle, made, connection, root, on_bytes=on_bytes)
+        transfer.send(bundle, made, connection, options.root, on_bytes=on_bytes, limiter=options.limiter)
     except LostError as error:
         run.say(f"{error.message}; going on where it broke off")
         return False

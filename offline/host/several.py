@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from offline.errors import OfflineError
@@ -13,7 +14,7 @@ from offline.host.outcome import Outcome, line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from offline.console import Console
+    from offline.console import Console, Progress
     from offline.host.ssh import Target
 
     Say = Callable[[str], None]
@@ -35,14 +36,47 @@ def on_each(targets: Sequence[Target], console: Console, work: Work) -> tuple[Ou
         return tuple(pool.map(lambda target: _quietly(target, console, work), targets))
 
 
-@contextmanager
-def counting(console: Console, label: str, total: int, *, alone: bool) -> Iterator[Callable[[int], None]]:
-    """Count bytes in a progress line, where one host has the terminal to itself."""
-    if not alone:
-        yield lambda _count: None
-        return
-    with console.progress(label, total) as progress:
-        yield progress.add
+class Counting:
+    """The bytes of all hosts in one progress line, which grows with each plan, and is gone with the last transfer."""
+
+    def __init__(self, console: Console, label: str) -> None:
+        self._console, self._label = console, label
+        self._lock = threading.Lock()
+        self._shown = ExitStack()
+        self._progress: Progress | None = None
+        self._open = self._total = 0
+
+    @contextmanager
+    def of(self, total: int) -> Iterator[Callable[[int], None]]:
+        """Count `total` bytes of one host; those that it does not send are not waited for."""
+        left = total
+
+        def add(count: int) -> None:
+            nonlocal left
+            left = max(left - count, 0)
+            self._add(count)
+
+        self._expect(total, opened=1)
+        try:
+            yield add
+        finally:
+            self._expect(-left, opened=-1)
+
+    def _add(self, count: int) -> None:
+        with self._lock:
+            if self._progress:
+                self._progress.add(count)
+
+    def _expect(self, count: int, *, opened: int) -> None:
+        with self._lock:
+            if not self._open:
+                self._progress, self._total = self._shown.enter_context(self._console.progress(self._label)), 0
+            self._open += opened
+            self._total += count
+            if self._progress:
+                self._progress.total = self._total
+            if not self._open:
+                self._shown.close()
 
 
 def _quietly(target: Target, console: Console, work: Work) -> Outcome:

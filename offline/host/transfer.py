@@ -20,27 +20,34 @@ from offline.host import plan as plans
 from offline.run import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from offline.bundle.tarstream import Entry
     from offline.host.bundle import Bundle
     from offline.host.connection import Connection
+    from offline.host.limit import Limiter
     from offline.host.plan import Piece, Plan
 
 _TOGETHER = 4 << 20  # bytes of small files that go in one tar
 
 
 def send(
-    bundle: Bundle, plan: Plan, connection: Connection, root: str, *, on_bytes: Callable[[int], None] = lambda _: None
+    bundle: Bundle,
+    plan: Plan,
+    connection: Connection,
+    root: str,
+    *,
+    on_bytes: Callable[[int], None] = lambda _: None,
+    limiter: Limiter | None = None,
 ) -> None:
-    """Put the bundle's folder together on the host.
+    """Put the bundle's folder together on the host, as fast as the line and the `limiter` let it.
 
     Raises LostError when the connection breaks (what arrived stays, and a new plan goes on there), LockedError when
     somebody else is at work there, VerifyError when bytes did not arrive as they are in the bundle.
     """
     try:
         with connection.sending(host_layout.RECEIVE_SCRIPT, root, bundle.top) as sink:
-            orders = _Orders(sink, on_bytes)
+            orders = _Orders(sink, on_bytes, limiter.paced if limiter else _at_once)
             try:
                 _give(bundle, plan, orders)
             finally:
@@ -91,6 +98,7 @@ class _Orders:
 
     sink: IO[bytes]
     on_bytes: Callable[[int], None]
+    paced: Callable[[bytes], Iterable[bytes | memoryview]]
     sent: int = 0
     waiting: list[tuple[tarfile.TarInfo, bytes]] = field(default_factory=list)
     waiting_bytes: int = 0
@@ -129,13 +137,18 @@ class _Orders:
         skip = piece.offset
         for data in content:
             if skip < len(data):
-                self._write(data[skip:] if skip else data)
-                self.on_bytes(len(data) - skip)
+                self._write(data[skip:] if skip else data, self.on_bytes)
             skip = max(skip - len(data), 0)
 
-    def _write(self, data: bytes) -> None:
-        self.sink.write(data)
-        self.sent += len(data)
+    def _write(self, data: bytes, on_bytes: Callable[[int], None] = lambda _: None) -> None:
+        for part in self.paced(data):
+            self.sink.write(part)
+            self.sent += len(part)
+            on_bytes(len(part))
+
+
+def _at_once(data: bytes) -> tuple[bytes]:
+    return (data,)
 
 
 def _explained(error: CommandError, host: str) -> Exception:

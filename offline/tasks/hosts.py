@@ -25,6 +25,9 @@ HOST_HELP = {
     "host": "USER@HOST[:PORT] or an ssh alias; several: --host A --host B, in parallel",
     "ssh-config": "the ssh_config to read instead of one's own",
 }
+LIMIT_HELP = {
+    "limit": "bytes a second that the transfer may take, to all hosts together: 10M; without it what release.yml says"
+}
 _ROOT = {
     "root": "the stack's folder on the host; without it what release.yml says",
     "config": "the release.yml that says it; without it the source's own, else the kit's",
@@ -46,6 +49,7 @@ VERB_HELP = HOST_HELP | _ROOT
         "backup": "--no-backup deploys without a backup of the release in service; needs --yes",
         "yes": "that --no-backup is meant",
         "plan": "show what would travel, and stop there",
+        **LIMIT_HELP,
         "attach": "follow the host's newest deploy, and end as it ends",
     },
 )
@@ -64,6 +68,7 @@ def deploy(
     yes: bool = False,  # noqa: FBT001, FBT002
     plan: bool = False,  # noqa: FBT001, FBT002
     attach: bool = False,  # noqa: FBT001, FBT002
+    limit: str | None = None,
     json: bool = False,  # noqa: FBT001, FBT002
 ) -> None:
     """Put a bundle into service on hosts: only what they lack travels, then the bundle's own script runs there."""
@@ -80,8 +85,9 @@ def deploy(
     words += ["--adopt", adopt] if adopt else []
     words += [] if firewall else ["--no-firewall"]
     words += [] if backup else no_backup(sure=yes)
+    rate = limit_of(limit, load_config(config).release.upload_limit)
     archive = _archive(bundle, config)
-    deploy_to(targets, console, archive, root=root, words=words, plan_only=plan, as_json=json)
+    deploy_to(targets, console, archive, root=root, words=words, plan_only=plan, limit=rate, as_json=json)
 
 
 @task(iterable=["host"], help=VERB_HELP)
@@ -196,16 +202,18 @@ def deploy_to(
     root: str | None = None,
     words: Sequence[str] = (),
     plan_only: bool = False,
+    limit: int | None = None,
     as_json: bool = False,
 ) -> None:
-    """Verify a bundle and deploy it to hosts; raises Exit with the worst code."""
+    """Verify a bundle and deploy it to hosts; raises Exit with the worst code. `limit`: bytes a second, for all."""
     from offline.host.bundle import open_verified
     from offline.host.deploy import Options
     from offline.host.deploy import deploy as deploy_one
+    from offline.host.limit import Limiter
 
     opened = open_verified(archive, console)
     where = check_root(root or opened.fact("root"))
-    options = Options(root=where, words=tuple(words), plan_only=plan_only)
+    options = Options(root=where, words=tuple(words), plan_only=plan_only, limiter=Limiter(limit) if limit else None)
     run_on(targets, console, lambda run: deploy_one(opened, options, run), as_json=as_json)
 
 
@@ -220,16 +228,22 @@ def run_on(
     """Do it on each host, show what became of them, raise Exit with the worst code. `flows`: what the bytes do."""
     from offline.host.deploy import Deploy
     from offline.host.outcome import show, worst
-    from offline.host.several import counting, on_each
+    from offline.host.several import Counting, on_each
 
-    def one(target: Target, say: Callable[[str], None]) -> Outcome:
-        return work(Deploy(target, say, lambda total: counting(console, flows, total, alone=len(targets) == 1)))
-
-    outcomes = on_each(targets, console, one)
+    counting = Counting(console, flows if len(targets) == 1 else f"{flows}, {len(targets)} hosts")
+    outcomes = on_each(targets, console, lambda target, say: work(Deploy(target, say, counting.of)))
     show(console, outcomes, as_json=as_json)
     code = worst([outcome.exit for outcome in outcomes])
     if code:
         raise Exit(code=code)
+
+
+def limit_of(flag: str | None, configured: str | None) -> int | None:
+    """Bytes a second that go to all hosts together; none: as many as the line takes. UsageError for no size."""
+    from offline.bundle import parts
+
+    text = flag or configured
+    return parts.size(text, flag="--limit", example="--limit 10M, in bytes a second") if text else None
 
 
 def check_root(root: str) -> str:

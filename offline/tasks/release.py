@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from offline.console import Console
 from offline.errors import UsageError
-from offline.tasks.hosts import HOST_HELP, deploy_to, targets_of
+from offline.tasks.hosts import HOST_HELP, LIMIT_HELP, deploy_to, limit_of, targets_of
 from offline.tasks.task import BUILD_HELP, PART_SIZE_HELP, SINCE_HELP, load_config, task
 
 if TYPE_CHECKING:
@@ -18,7 +18,12 @@ _HELP = BUILD_HELP | {"json": "one JSON object on stdout, everything else on std
 
 @task(
     iterable=["host", "since"],
-    help=_HELP | HOST_HELP | PART_SIZE_HELP | SINCE_HELP | {"id": _ID_HELP, "audit": "--no-audit skips the audit"},
+    help=_HELP
+    | HOST_HELP
+    | LIMIT_HELP
+    | PART_SIZE_HELP
+    | SINCE_HELP
+    | {"id": _ID_HELP, "audit": "--no-audit skips the audit"},
 )
 def release(
     _context: Context,
@@ -32,6 +37,7 @@ def release(
     audit: bool = True,  # noqa: FBT001, FBT002
     part_size: str | None = None,
     ssh_config: str | None = None,
+    limit: str | None = None,
     since: list[str] | None = None,
 ) -> None:
     """Turn a source tree into one verified offline bundle: audit, bases, build, export, package; --host deploys it."""
@@ -45,14 +51,15 @@ def release(
     targets = targets_of(host, ssh_config) if host else ()
     resolved = load_config(config, source=source, strategy=strategy, mode=mode)
     identity = check_id(id) if id else new_id()
-    limit = parts.size(part_size) if part_size else None
+    rate = limit_of(limit, resolved.release.upload_limit)
+    size = parts.size(part_size) if part_size else None
     console = Console()
     with running(resolved, console, "invoke release") as run:
-        outcome = run_release(run, identity=identity, audited=audit, part_size=limit, since=since or ())
+        outcome = run_release(run, identity=identity, audited=audit, part_size=size, since=since or ())
     if not (targets and json):
         show_outcome(console, outcome, as_json=json)
     if targets:
-        deploy_to(targets, console, outcome.written.path, as_json=json)
+        deploy_to(targets, console, outcome.written.path, limit=rate, as_json=json)
 
 
 @task(help=_HELP)

@@ -13,6 +13,7 @@ from offline.console import Console
 from offline.errors import FailedError, LockedError, VerifyError
 from offline.host import ssh
 from offline.host.bundle import open_verified
+from offline.host.limit import BURST, Limiter
 from offline.host.plan import plan
 from offline.host.transfer import send
 from offline.run import CommandError
@@ -110,6 +111,17 @@ def test_a_whole_piece_of_an_earlier_transfer_is_only_placed(bundle: Bundle) -> 
     orders = sent(bundle, wire, staged={model: 3_000_000})
     assert wire.pieces == {}
     assert ("place", model, "models/model.pt") in orders
+
+
+def test_what_travels_keeps_to_the_limit_and_arrives_the_same(bundle: Bundle) -> None:
+    wire, slept, counted = Wire(), list[float](), list[int]()
+    limiter = Limiter(1_000_000, clock=lambda: sum(slept), sleep=slept.append)
+    made = plan(bundle, host(store=""))
+    send(bundle, made, cast("Connection", wire), "/opt/mini", on_bytes=counted.append, limiter=limiter)
+    wire.orders()
+    assert wire.pieces == {bundle.files["models/model.pt"].sha256: MODEL}
+    assert abs(sum(slept) - wire.bytes_sent / 1_000_000) < 2 * BURST
+    assert sum(counted) >= made.bytes
 
 
 def test_what_is_left_out_is_said_and_listed(bundle: Bundle) -> None:
