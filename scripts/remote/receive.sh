@@ -105,7 +105,7 @@ await_pieces() {
 # sha256: of stdin. coreutils has no use for what a processor can do for it on many hosts; OpenSSL, where it is, has.
 sha256() {
     local sum
-    sum=$("${HASH[@]}")
+    sum=$("${HASH[@]}") || return
     printf '%s' "${sum%% *}"
 }
 

@@ -1,0 +1,117 @@
+"""`python -m tests.bench.transfer`: 1 GB to a host on this machine, by the kit and by `cat` through ssh, by turns.
+
+What must not be slower than `cat` keeps the bytes where they can be resumed, hashes them there, and puts them in their
+places. `cat` is measured twice: as ssh is by itself, and with the cipher that the kit offers first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from offline.host import connection, ssh
+from tests.airgap.hosts import host
+from tests.bench.ways import INVOKE, KIT
+from tests.sendable import sendable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.airgap.hosts import Host
+
+ROUNDS = 3
+SIZES = [64_000_000] * 15 + [40_000_000]
+REACH = 0.9
+ROOT = "/opt/bench"
+_DONE = "#!/usr/bin/env bash\nexit 0\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer:
+    """Seconds of each way: medians of its turns."""
+
+    kit: float
+    cat: float
+    cat_same_cipher: float
+
+    @property
+    def ratio(self) -> float:
+        """How fast the kit is, `cat` being 1."""
+        return self.cat / self.kit
+
+    @property
+    def row(self) -> tuple[str, float, float]:
+        """For a table: what, seconds, ratio."""
+        return "transfer of 1 GB over ssh on loopback, of `cat` through ssh", self.kit, self.ratio
+
+
+def measure(folder: Path) -> Transfer:
+    """Take turns; the host has an sshd and a disk, and no engine runs there."""
+    bundle = sendable(folder, SIZES, script=_DONE)
+    with host("20.10", stopped=True) as standing:
+        target = ssh.target(standing.name, standing.ssh_config)
+        with connection.connected(target) as opened:
+            same = ("-o", f"Ciphers={opened.target.ciphers}") if opened.target.ciphers else ()
+        times = [(_kit(standing, bundle), _cat(standing, bundle), _cat(standing, bundle, *same)) for _ in range(ROUNDS)]
+    kit, cat, cat_same_cipher = (median(column) for column in zip(*times, strict=True))
+    return Transfer(kit=kit, cat=cat, cat_same_cipher=cat_same_cipher)
+
+
+def _kit(standing: Host, bundle: Path) -> float:
+    words = ["deploy", "--json", "--host", standing.name, "--ssh-config", str(standing.ssh_config), "--root", ROOT]
+    os.sync()
+    done = subprocess.run(
+        [INVOKE, *words, "--bundle", bundle], cwd=KIT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
+    )
+    standing.run(f"rm -rf {ROOT}")
+    (only,) = json.loads(done.stdout)["hosts"]
+    return next(float(step["seconds"]) for step in only["steps"] if step["name"] == "transfer")
+
+
+def _cat(standing: Host, bundle: Path, *options: str) -> float:
+    """Seconds of `cat` alone: the connection is there before, as it is for the kit's transfer."""
+    with tempfile.TemporaryDirectory() as folder:
+        shared = ("-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", f"ControlPath={folder}/ssh")
+        words = ["ssh", "-F", str(standing.ssh_config), *shared, *options, standing.name]
+        subprocess.run([*words, "true"], check=True, stderr=subprocess.DEVNULL)
+        os.sync()
+        with bundle.open("rb") as source:
+            started = time.monotonic()
+            subprocess.run([*words, "cat >/opt/bench"], stdin=source, check=True)
+            seconds = time.monotonic() - started
+        subprocess.run([*words, "-O", "exit"], check=True, stderr=subprocess.DEVNULL)
+    standing.run("rm /opt/bench")
+    return seconds
+
+
+def show(found: Transfer, load: Sequence[float]) -> str:
+    """What was measured, for people."""
+    rows = [("the kit", found.kit), ("`cat`", found.cat), ("`cat`, the kit's cipher", found.cat_same_cipher)]
+    lines = [f"| {name} | {seconds:.2f} s | {found.cat / seconds:.2f} × |" for name, seconds in rows]
+    head = f"1 GB over ssh on loopback, medians of {ROUNDS}; {os.cpu_count()} cores, load {load[0]:.1f} before.\n"
+    return "\n".join([head, "| way | time | speed of `cat` |", "| --- | --: | --: |", *lines, ""])
+
+
+def main() -> int:
+    """Measure and show; 1 where the reach was missed."""
+    load = os.getloadavg()
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=KIT / ".offline" if (KIT / ".offline").is_dir() else KIT))
+    try:
+        found = measure(folder)
+    finally:
+        shutil.rmtree(folder)
+    sys.stdout.write(show(found, load))
+    return 0 if found.ratio >= REACH else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
