@@ -15,8 +15,9 @@ HOT_SENT = ".hot-sent."
 
 # Run over ssh and kept nowhere; what the host's own scripts know too stands in front.
 _STORED = HOST_SCRIPTS / "lib" / "stored.sh"
-FACTS_SCRIPT = (_STORED, REMOTE_SCRIPTS / "facts.sh")
-RECEIVE_SCRIPT = (REMOTE_SCRIPTS / "receive.sh",)
+_ARRIVED = REMOTE_SCRIPTS / "arrived.sh"
+FACTS_SCRIPT = (_STORED, _ARRIVED, REMOTE_SCRIPTS / "facts.sh")
+RECEIVE_SCRIPT = (_ARRIVED, REMOTE_SCRIPTS / "receive.sh")
 LAUNCH_SCRIPT = (REMOTE_SCRIPTS / "launch.sh",)
 FOLLOW_SCRIPT = (REMOTE_SCRIPTS / "follow.sh",)
 HOT_SCRIPT = (REMOTE_SCRIPTS / "hot.sh",)

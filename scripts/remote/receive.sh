@@ -2,6 +2,7 @@
 # Take a bundle, or what of it this host lacks, from stdin behind this script; put it together in
 # <root>/incoming/<top folder>. Big pieces go to <root>/blobs/sha256 first: there a broken transfer goes on at the byte,
 # and a piece has its name only once it hashed to it. The next ones arrive meanwhile: no hash holds the stream up.
+# arrived.sh stands in front of this.
 # Arguments: root, top folder. Each line of stdin is an order, its fields separated by tabs:
 #   copy <path below the root> <path in the bundle>     a small file that this host has
 #   tar <bytes>                                         a tar.gz of small files follows
@@ -40,7 +41,14 @@ hold_lock() {
 
 # make_room: what transfers of other bundles left goes, but for pieces that may be of use again.
 make_room() {
-    mkdir -p -- "$ROOT/blobs/sha256" "$ROOT/incoming"
+    local path
+    mkdir -p -- "$STAGING" "$ROOT/incoming"
+    if ! same_start "$ROOT"; then
+        for path in "$STAGING"/*; do
+            [[ ! -f $path ]] || has_true_name "$path" || rm -f -- "$path"
+        done
+        start_of_host >"$ROOT/blobs/start"
+    fi
     rm -rf -- "$ROOT/incoming"/*
     mkdir -p -- "$BUNDLE"
 }

@@ -8,7 +8,7 @@ import os
 import shutil
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
@@ -55,6 +55,11 @@ class Here:
     def take(self, bundle: Bundle, known: HostFacts | None = None) -> None:
         made = plan.plan(bundle, known or self.facts())
         send(bundle, made, cast("Connection", self), str(self.root))
+
+    def begin(self) -> None:
+        """The folders as a transfer leaves them that broke off before its first piece."""
+        self.staging.mkdir(parents=True)
+        shutil.copyfile("/proc/sys/kernel/random/boot_id", self.root / "blobs" / "start")
 
     def put(self, name: str, text: str) -> None:
         """A program of the host."""
@@ -106,7 +111,7 @@ def test_the_folder_holds_the_bundle_and_its_own_sums_hold(here: Here, bundle: B
 
 
 def test_what_is_there_of_a_piece_is_not_sent_again(here: Here, bundle: Bundle, tmp_path: Path) -> None:
-    here.staging.mkdir(parents=True)
+    here.begin()
     (here.staging / f"{pieces(bundle)[1]}.part").write_bytes(content(bundle, 1, tmp_path)[:1_000_001])
     here.take(bundle)
     assert here.bytes_sent < 3 * SIZE - 500_000
@@ -116,7 +121,7 @@ def test_what_is_there_of_a_piece_is_not_sent_again(here: Here, bundle: Bundle, 
 def test_a_piece_with_other_bytes_is_named_never_gets_its_name_and_the_next_run_sends_it_anew(
     here: Here, bundle: Bundle
 ) -> None:
-    here.staging.mkdir(parents=True)
+    here.begin()
     bad = pieces(bundle)[1]
     (here.staging / f"{bad}.part").write_bytes(bytes(1000))
     with pytest.raises(VerifyError, match=f"{bad} arrived with other bytes"):
@@ -147,7 +152,7 @@ def test_an_openssl_that_does_not_hash_is_done_without(here: Here, bundle: Bundl
 
 def test_what_arrived_after_the_host_was_asked_changes_nothing(here: Here, bundle: Bundle, tmp_path: Path) -> None:
     first, second, _ = pieces(bundle)
-    here.staging.mkdir(parents=True)
+    here.begin()
     for number, name in enumerate((first, second)):
         (here.staging / f"{name}.part").write_bytes(content(bundle, number, tmp_path)[:1000])
     asked = here.facts()
@@ -158,8 +163,36 @@ def test_what_arrived_after_the_host_was_asked_changes_nothing(here: Here, bundl
     assert here.names() == sorted(pieces(bundle))
 
 
-def test_a_piece_that_is_gone_since_the_host_was_asked_is_no_reason_to_guess(here: Here, bundle: Bundle) -> None:
+def test_after_a_restart_of_the_host_what_lost_bytes_is_sent_anew_and_what_is_whole_is_not(
+    here: Here, bundle: Bundle, tmp_path: Path
+) -> None:
+    whole, lost, begun = pieces(bundle)
     here.staging.mkdir(parents=True)
+    (here.root / "blobs" / "start").write_text("another start\n")
+    (here.staging / whole).write_bytes(content(bundle, 0, tmp_path))
+    (here.staging / lost).write_bytes(bytes(SIZE))
+    (here.staging / f"{begun}.part").write_bytes(bytes(SIZE - 1))
+    here.take(bundle)
+    assert 2 * SIZE < here.bytes_sent < 3 * SIZE
+    assert (here.staging / lost).read_bytes() == content(bundle, 1, tmp_path)
+    assert here.names() == sorted(pieces(bundle))
+    here.bytes_sent = 0
+    here.take(bundle)
+    assert here.bytes_sent < SIZE, "the pieces are as they were written, and are trusted"
+
+
+def test_a_transfer_that_breaks_after_a_restart_leaves_no_name_without_its_bytes(here: Here, bundle: Bundle) -> None:
+    lost = pieces(bundle)[2]
+    here.staging.mkdir(parents=True)
+    (here.staging / lost).write_bytes(bytes(SIZE))
+    (here.staging / f"{pieces(bundle)[0]}.part").write_bytes(bytes(1000))
+    with pytest.raises(FailedError, match="not there any more as far as it was"):
+        here.take(bundle, replace(here.facts(), parts={pieces(bundle)[0]: 1000}))
+    assert lost not in here.facts().staged
+
+
+def test_a_piece_that_is_gone_since_the_host_was_asked_is_no_reason_to_guess(here: Here, bundle: Bundle) -> None:
+    here.begin()
     begun = here.staging / f"{pieces(bundle)[0]}.part"
     begun.write_bytes(bytes(1000))
     asked = here.facts()
