@@ -89,7 +89,9 @@ def test_a_transfer_whose_client_dies_goes_on_where_it_broke_off(standing: Host,
     half = bundles.first.stat().st_size // 3
     with begun("deploy", *addressed(standing), "--bundle", str(bundles.first)):
         wait_until(lambda: staged(standing) > half, seconds=60, what="a third of the bundle on the host")
-    wait_until(lambda: not standing.run("pgrep -x head", check=False).out, seconds=30, what="the receiver to end")
+    wait_until(
+        lambda: not standing.run("pgrep -f '^bash -s --'", check=False).out, seconds=30, what="the receiver to end"
+    )
     there = staged(standing)
     assert standing.run("docker image ls --quiet").out == ""
     done = deploy(standing, "--bundle", str(bundles.first), alias=standing.admin_alias)
