@@ -14,7 +14,7 @@ from offline.errors import FailedError, PreflightError
 from offline.run import CommandError, follow, reading, run, writing_to
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -187,6 +187,15 @@ def test_a_block_that_fails_stops_the_command(tmp_path: Path, way: str) -> None:
     assert not alive(int(pid.read_text()))
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Ctrl-C, also where whoever started the tests in the background turned it off."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_stops_the_command(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
 
