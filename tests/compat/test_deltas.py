@@ -142,6 +142,7 @@ def test_a_delta_of_a_second_packager_takes_the_bytes_that_the_first_one_shipped
     operator: Operator, elsewhere: Path
 ) -> None:
     assert elsewhere.stat().st_size < 100_000
+    assert quickly(operator, "again-whole").code == 0  # from nothing, or not a thing to do
     operator.host.put(elsewhere, "/root/second.tar.gz")
     operator.host.run("cd /root && tar -xzf second.tar.gz")
     done = operator.at(f"/root/{elsewhere.name.removesuffix('.tar.gz')}", "--no-backup")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from offline.bundle.verify import inspect
 from tests.delta_host import Host, LackingError, unpacked
 from tests.delta_releases import FIRST, ROLES, SECOND, Spec, made
 
@@ -41,6 +42,8 @@ def test_a_delta_leaves_byte_for_byte_what_the_full_bundle_leaves(first: Spec, s
         base = made(folder, first, FIRST).bundle()
         release = made(folder, second, SECOND)
         whole, part = release.bundle(), release.bundle([base])
+        with part.open("rb") as file:
+            assert inspect(file, part.name).bad == ()
         for store in STORES:
             updated = Host(store)
             updated.deploy(base)
