@@ -51,8 +51,17 @@ class Followed:
 
 
 def launch(connection: Connection, root: str, name: str, folder: str, command: Sequence[str]) -> str:
-    """Start a command in a folder of the host; gives the name of its log. FailedError where it does not start."""
-    answer = connection.run(layout.LAUNCH_SCRIPT, root, name, folder, *command).out
+    """Start a command in a folder of the host; gives the name of its log.
+
+    Raises FailedError where it does not start, and OfflineError, code 1, where the connection was lost meanwhile.
+    """
+    try:
+        answer = connection.run(layout.LAUNCH_SCRIPT, root, name, folder, *command).out
+    except LostError as error:
+        raise OfflineError(
+            f"{error.message}; whether {name} has started there is not known",
+            hint=f"{_to_follow(name, connection.target.given, root)}; if nothing has started, the same command again",
+        ) from None
     logs = [line.partition("\t")[2] for line in answer.splitlines() if line.startswith("log\t")]
     if not logs:
         raise FailedError(f"{connection.target.given}: {name} did not start: {answer.strip()[-300:]}")
@@ -77,8 +86,13 @@ def watch(connection: Connection, root: str, name: str, on_line: Callable[[str],
         return _ended(followed, code, given, root)
     raise OfflineError(
         f"{given}: the connection is lost; what was started goes on there",
-        hint=f"invoke {_LATER.get(followed.name.partition('-')[0], 'status')} --host {given} --root {root}",
+        hint=_to_follow(followed.name, given, root),
     )
+
+
+def _to_follow(name: str, given: str, root: str) -> str:
+    """The command that tells how it ended."""
+    return f"invoke {_LATER.get(name.partition('-')[0], 'status')} --host {given} --root {root}"
 
 
 def _once(connection: Connection, root: str, followed: Followed, *, again: bool) -> int:

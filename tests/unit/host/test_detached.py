@@ -1,7 +1,17 @@
 from __future__ import annotations
 
-from offline.host.detached import Followed
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from offline.errors import OfflineError
+from offline.host import ssh
+from offline.host.connection import LostError
+from offline.host.detached import Followed, launch
 from offline.host.outcome import Step
+
+if TYPE_CHECKING:
+    from offline.host.connection import Connection
 
 
 def followed(*lines: str) -> tuple[Followed, list[str]]:
@@ -24,3 +34,19 @@ def test_who_follows_again_asks_for_the_next_line_of_the_same_log() -> None:
     found.take("log\tdeploy-1.log")
     found.take("three")
     assert (found.name, found.lines, shown) == ("deploy-1.log", 3, ["one", "two", "three"])
+
+
+class Lost:
+    """A connection that breaks while something is started."""
+
+    target = ssh.target("web1")
+
+    def run(self, *_: object) -> None:
+        raise LostError("web1: the connection is lost: Broken pipe")
+
+
+def test_a_connection_lost_while_something_starts_says_how_to_learn_whether_it_did() -> None:
+    with pytest.raises(OfflineError, match="whether deploy has started there is not known") as caught:
+        launch(cast("Connection", Lost()), "/opt/mini", "deploy", "/opt/mini/incoming/x", ["true"])
+    assert caught.value.exit_code == 1
+    assert "invoke deploy --attach --host web1 --root /opt/mini" in str(caught.value)
