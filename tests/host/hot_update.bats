@@ -24,6 +24,7 @@ setup() {
     strict keep_proved
     printf 'current=1\nmode=all\n' >"$ROOT/state"
     SENT_FILES=$BATS_TEST_TMPDIR/sent
+    stub sleep <<<true # between two looks at a service: the stub's changes at once
     stub docker <<END
 case "\$*" in
     *'.Path'*) echo 'python3 app.py' ;;
