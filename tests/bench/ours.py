@@ -82,11 +82,11 @@ class Ours:
                 (folder / f"part_{number}.py").write_text("".join(lines))
         self._clock.write_text(_CLOCK.format(client=client(), log=self._log))
         self._clock.chmod(0o755)
-        self._run(("build-offline",))
+        self._run("build-offline")
 
     def pack(self) -> Measured:
         """Export and package once."""
-        took = self._run(("export",), ("package",))
+        took = self._run("export", "package")
         (bundle,) = self.output.glob("*.tar.gz")
         size = bundle.stat().st_size
         shutil.rmtree(self.output)
@@ -96,7 +96,7 @@ class Ours:
         """The whole pipeline once, from one command."""
         self._log.write_text("")
         answer = self.folder / "answer.json"
-        took = self._run(("release", "--json", *flags), output=answer)
+        took = self._run("release", "--json", *flags, output=answer)
         result: dict[str, Any] = json.loads(answer.read_bytes())
         builds = sum(self._builds())
         layer = sum(image["new_bytes"] for image in result["images"])
@@ -124,15 +124,14 @@ class Ours:
             if words[0] == "build" and any(word.endswith(":build") for word in words):
                 yield int(microseconds) / 1e6
 
-    def _run(self, *tasks: tuple[str, ...], output: str | Path = os.devnull) -> Measured:
+    def _run(self, *words: str, output: str | Path = os.devnull) -> Measured:
         variables = {
             "OFFLINE_WORK": str(self.work),
             "OFFLINE_OUTPUT": str(self.output),
             "OFFLINE_CONFIG": str(self.source / self.stack),
             "OFFLINE_DOCKER": str(self._clock),
         }
-        commands: list[tuple[str | Path, ...]] = [(INVOKE, *task) for task in tasks]
-        return timed(*commands, environment=variables, output=output)
+        return timed((INVOKE, *words), environment=variables, output=output)
 
 
 def listing() -> Measured:
