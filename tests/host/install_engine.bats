@@ -53,6 +53,13 @@ program() {
     [[ $status -eq 0 && $stderr == *--upgrade*--data-root* ]]
 }
 
+@test "a delta that leaves the engine out says which bundle has it" {
+    rm -r "$BUNDLE/engine"
+    printf 'file\tengine/docker.tgz\t-\t0\t20261101-000000\n' >"$BUNDLE/omitted.tsv"
+    run --separate-stderr check_engine_files
+    [[ $status -eq 5 && $stderr == *"leaves the engine out"*"invoke package --id $(fact "$FACTS" id)"* ]]
+}
+
 @test "a bundle without an engine says so" {
     rm -r "$BUNDLE/engine"
     run --separate-stderr check_engine_files

@@ -9,6 +9,10 @@ ENGINE_PACKAGES=(podman-docker docker docker-ce docker-ce-cli docker-engine dock
 # check_engine_files: every file against the release's facts, and those against SHA256SUMS. Nothing was touched yet.
 check_engine_files() {
     local name digest bad=0
+    if grep -qs $'^file\tengine/' "$BUNDLE/omitted.tsv"; then
+        fail engine_left_out "$(fact "$FACTS" id)"
+        exit 5
+    fi
     if [[ -z $(records "$FACTS" engine_file) || ! -d $BUNDLE/engine ]]; then
         fail engine_not_brought
         exit 5

@@ -10,6 +10,7 @@ Installs the Docker engine and Compose that this bundle brings. It needs no inte
 Ends with 0 (done), 2 (used wrongly), 3 (a file is not as released), 4 (another run is at work), 5 (refused, nothing
 changed), 6 (failed, nothing left), 7 (failed, the former engine is back), 8 (failed, needs a hand) or 1 (unexpected).'
     [engine_data_root_value]='--data-root takes an absolute path without quotes and backslashes'
+    [engine_left_out]='This bundle leaves the engine out, as a host with the release that it counts on has one. For a host without an engine take the full bundle; where this one was made, that is: invoke package --id %s'
     [engine_not_brought]='There are no files of an engine here. Run this in the unpacked bundle; if that has no folder engine/, have one made with it (invoke fetch-engine).'
     [engine_file_bad]='%s: missing, or not as it was released'
     [engine_files_bad]='Not the files that were released, each named above; nothing was changed on this host. Copy the bundle again.'
