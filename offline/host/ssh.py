@@ -97,7 +97,7 @@ def faster_ciphers(settings: str, plain: str) -> str:
     """The ciphers to offer, that first which costs a processor with AES the least; empty: leave it to ssh.
 
     `settings` and `plain` are what `asking_for_settings` printed: where the configuration says something of its own
-    about ciphers, it stands. ssh's own first choice, ChaCha20, takes twice the time there (tests/bench/transfer.py).
+    about ciphers, it stands. ssh's own first choice, ChaCha20, takes 1.3 to 2 times as long (docs/benchmark.md).
     """
     own, default = _CIPHERS.search(settings), _CIPHERS.search(plain)
     names = own[1].split(",") if own else []
