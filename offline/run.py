@@ -243,8 +243,10 @@ class _Tail:
         self._thread.start()
 
     def _read(self, stream: IO[bytes]) -> None:
-        for line in stream:
-            self._lines.append(line)
+        # A block that raises has the pipe closed while this reads; nobody asks for the last words then.
+        with suppress(ValueError):
+            for line in stream:
+                self._lines.append(line)
 
     def text(self) -> str:
         self._thread.join(_STOP_SECONDS)
