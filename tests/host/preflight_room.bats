@@ -16,7 +16,14 @@ storage_root_of_engine() {
     printf '%s\n' '/ /dev/vda 9 9 100000000 50% /' '/var/lib/docker /dev/vdb 9 9 1500000 90% /var/lib/docker' \
         '/home /dev/vdc 9 9 300000000 1% /home' >"$MACHINE/answers/df"
     [ "$(findings)" = "refuse disk-engine," ]
-    [[ $(says disk-engine) == *"on /var/lib/docker"*"1.5 GB free, 2.0 GB needed, 464.0 MB missing"*data-root*"/home (307.2 GB)."* ]]
+    [[ $(says disk-engine) == *"on /var/lib/docker"*"1.5 GB free, 2.4 GB needed, 864.0 MB missing"*data-root*"/home (307.2 GB)."* ]]
+}
+
+@test "a containerd store keeps layers packed, a classic one holds the plain archive until it is loaded" {
+    printf '%s\n' '/ /dev/vda 9 9 100000000 50% /' '/var/lib/docker /dev/vdb 9 9 2000000 90% /var/lib/docker' >"$MACHINE/answers/df"
+    [ "$(findings)" = "refuse disk-engine," ]
+    answer info version=28.5.2 root=/var/lib/docker driver=overlayfs status=driver-type=io.containerd.snapshotter.v1
+    [ -z "$(findings)" ]
 }
 
 @test "layers that the engine has already need no room" {
@@ -34,7 +41,7 @@ storage_root_of_engine() {
 }
 
 @test "needs on one file system add up" {
-    echo '/ /dev/vda 9 9 2050000 50% /' >"$MACHINE/answers/df"
+    echo '/ /dev/vda 9 9 2450000 50% /' >"$MACHINE/answers/df"
     [ "$(findings)" = "refuse disk-root," ]
 }
 

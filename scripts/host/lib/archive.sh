@@ -1,27 +1,116 @@
 # shellcheck shell=bash
-# The bundle's images as one stream for `docker load`. A containerd store keeps the blobs as they are. A classic store keeps
+# Images of the bundle as streams for `docker load`. A containerd store keeps the blobs as they are. A classic store keeps
 # layers unpacked, and unpacks them in one thread, in the engine, after it has taken the whole archive: there gzip does that
 # while the stream flows, and the engine gets plain layers under the same names (moby looks at the bytes, not at the name).
 # Layers that a classic store has, it does not ask for.
 
 MOST_IN_TAR=8589934591 # bytes that the size of a ustar header can say
 
-# archive_images IMAGES PLACE STORE: the stream on stdout; fails as soon as a part of it does. PLACE says how far it is: the
-# bytes of all files that went before, and the process that reads on.
-archive_images() {
-    local images=$1 before=0 blob bytes packed
-    local -a left=()
-    while read -r blob bytes packed; do
-        left+=("--exclude=./$blob")
-        if ((bytes)) && [[ -f $images/$blob ]]; then
-            tar_header "$blob" "$bytes" || return
-            reading "$2" "$before" gzip -dc -- "$images/$blob" || return
-            head -c $(((512 - bytes % 512) % 512)) /dev/zero
+# image_streams MOST ROLE...: the roles of each of at most MOST streams, a stream a line, about equally long. An image goes
+# where its layers are already, so that few travel twice; an engine that gets a layer twice at once keeps one.
+image_streams() {
+    awk -F '\t' -v most="$1" -v wanted=" ${*:2} " '
+        $1 == "image" && index(wanted, " " $2 " ") { role[++roles] = $2 }
+        $1 == "layer" { digests[$2] = digests[$2] " " $5; bytes[$5] = $6 }
+        function with(stream, digest, count, sum, i) {
+            sum = total[stream]
+            for (i = 1; i <= count; i++) if (!((stream, digest[i]) in has)) sum += bytes[digest[i]]
+            return sum
+        }
+        END {
+            for (next_one = 1; next_one <= roles; next_one++) {
+                count = split(digests[role[next_one]], digest, " ")
+                best = 1
+                for (stream = 2; stream <= most; stream++)
+                    if (with(stream, digest, count) < with(best, digest, count)) best = stream
+                total[best] = with(best, digest, count)
+                for (i = 1; i <= count; i++) has[best, digest[i]] = 1
+                list[best] = list[best] " " role[next_one]
+            }
+            for (stream = 1; stream <= most; stream++) if (list[stream] != "") print substr(list[stream], 2)
+        }' "$FACTS"
+}
+
+# shipped_blobs IMAGES ROLE...: the paths of the images' blobs that the bundle has, each once.
+shipped_blobs() {
+    local blob
+    while read -r blob; do
+        if [[ -f $1/$blob ]]; then
+            printf '%s\n' "$blob"
         fi
-        before=$((before + packed))
-    done < <([[ $3 != classic ]] || plain_layers)
-    reading "$2" "$before" tar -cf - -C "$images" ${left[@]+"${left[@]}"} . || return
-    printf '%s 0\n' "$MOST_IN_TAR" >"$2"
+    done < <(awk -F '\t' -v wanted=" ${*:2} " '
+        !index(wanted, " " $2 " ") { next }
+        $1 == "image" { digest[$5]; digest[$6] }
+        $1 == "layer" { digest[$5] }
+        END { for (one in digest) print "blobs/sha256/" substr(one, 8) }' "$FACTS" | sort)
+}
+
+# shipped_bytes IMAGES ROLE...: of their blobs.
+shipped_bytes() {
+    shipped_blobs "$@" | (cd -- "$1" && xargs -r stat -c %s --) | awk '{ sum += $1 } END { printf "%.0f", sum }'
+}
+
+# archive_images IMAGES PLACE STORE ROLE...: the stream on stdout; fails as soon as a part of it does. PLACE says how far it
+# is: the bytes of all files that went before, and the process that reads on.
+archive_images() {
+    local images=$1 place=$2 before=0 blob bytes packed rest
+    local -a roles=("${@:4}")
+    rest=$(shipped_blobs "$images" ${roles[@]+"${roles[@]}"})
+    describe_images "$images" ${roles[@]+"${roles[@]}"} || return
+    while read -r blob bytes packed; do
+        if grep -qxF -- "$blob" <<<"$rest"; then
+            rest=$(grep -vxF -- "$blob" <<<"$rest") || true # that was all
+            if ((bytes)); then
+                tar_header "$blob" "$bytes" || return
+                reading "$place" "$before" gzip -dc -- "$images/$blob" || return
+                tar_padding "$bytes"
+            fi
+            before=$((before + packed))
+        fi
+    done < <([[ $3 != classic ]] || plain_layers ${roles[@]+"${roles[@]}"})
+    reading "$place" "$before" tar -cf - -C "$images" --files-from=<(printf '%s\n' "$rest") || return
+    printf '%s 0\n' "$(shipped_bytes "$images" ${roles[@]+"${roles[@]}"})" >"$place"
+}
+
+# describe_images IMAGES ROLE...: oci-layout, index.json and manifest.json of these alone, as members of the stream.
+describe_images() {
+    local images=$1 role tag config manifest size archive='' index='' platform
+    platform=$(fact "$FACTS" platform)
+    while IFS=$'\t' read -r role tag _ config manifest; do
+        if [[ " ${*:2} " == *" $role "* ]]; then
+            size=$(stat -c %s -- "$images/blobs/sha256/${manifest#*:}") || return
+            archive+=,$(archive_entry "$role" "$tag" "$config")
+            index+=,$(index_entry "$tag" "$manifest" "$size" "$platform")
+        fi
+    done < <(records "$FACTS" image)
+    tar_text oci-layout '{"imageLayoutVersion":"1.0.0"}'
+    tar_text index.json "{\"schemaVersion\":2,\"manifests\":[${index#,}]}"
+    tar_text manifest.json "[${archive#,}]"
+}
+
+# archive_entry ROLE TAG CONFIG: of manifest.json.
+archive_entry() {
+    local layers
+    layers=$(awk -F '\t' -v role="$1" '$1 == "layer" && $2 == role { printf ",\"blobs/sha256/%s\"", substr($5, 8) }' "$FACTS")
+    printf '{"Config":"blobs/sha256/%s","RepoTags":["%s"],"Layers":[%s]}' "${3#*:}" "$2" "${layers#,}"
+}
+
+# index_entry TAG MANIFEST SIZE PLATFORM: of index.json.
+index_entry() {
+    local system architecture
+    IFS=/ read -r system architecture _ <<<"$4"
+    printf '{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"%s","size":%s,' "$2" "$3"
+    printf '"platform":{"architecture":"%s","os":"%s"},' "$architecture" "$system"
+    printf '"annotations":{"io.containerd.image.name":"%s","org.opencontainers.image.ref.name":"%s"}}' "$(full_name "$1")" "${1##*:}"
+}
+
+# full_name TAG: with its registry, as a containerd store spells names.
+full_name() {
+    case $1 in
+        *[.:]*/* | localhost/*) printf '%s' "$1" ;;
+        */*) printf 'docker.io/%s' "$1" ;;
+        *) printf 'docker.io/library/%s' "$1" ;;
+    esac
 }
 
 # reading PLACE BEFORE COMMAND...: runs it, and says so.
@@ -30,10 +119,10 @@ reading() {
     bash -c 'printf "%s %s\n" "$2" "$$" >"$1" && exec "${@:3}"' bash "$@"
 }
 
-# plain_layers: `blob bytes packed` of each layer once; bytes are 0 where the engine has it, on the same layers, for every
-# image of the bundle. One whose plain size is not known, or too large for a header, is not among them.
+# plain_layers ROLE...: `blob bytes packed` of each layer of these images once; bytes are 0 where the engine has it, on the
+# same layers, for every one of them. One whose plain size is not known, or too large for a header, is not among them.
 plain_layers() {
-    awk -F '\t' -v most="$MOST_IN_TAR" '
+    awk -F '\t' -v most="$MOST_IN_TAR" -v wanted=" $* " '
         table == "chains" {
             count = split($0, diff_id, " ")
             chain = ""
@@ -41,6 +130,7 @@ plain_layers() {
             next
         }
         $1 == "raw" { bytes[$2] = $3 }
+        !index(wanted, " " $2 " ") { next }
         $1 == "image" { below[$2] = "" }
         $1 == "layer" {
             below[$2] = below[$2] " " $4
@@ -56,11 +146,25 @@ plain_layers() {
         }' table=chains <(stored_chains) table=facts "$FACTS"
 }
 
-# tar_header NAME BYTES: a regular file (POSIX.1-1988, ustar), its checksum over the header with blanks in that place.
+# tar_text NAME TEXT: a member of one line.
+tar_text() {
+    local LC_ALL=C
+    tar_header "$1" $((${#2} + 1))
+    printf '%s\n' "$2"
+    tar_padding $((${#2} + 1))
+}
+
+# tar_padding BYTES: what follows them, up to a whole block.
+tar_padding() {
+    head -c $(((512 - $1 % 512) % 512)) /dev/zero
+}
+
+# tar_header NAME BYTES: a regular file (POSIX.1-1988, ustar), its checksum over the header with blanks in that place. Commas
+# stand for what bash has no words for.
 tar_header() {
     local head tail sum
-    head=$(printf '%s' "$1")$(printf '%*s' $((100 - ${#1})) '' | tr ' ' .)0000644.0000000.0000000.$(printf '%011o' "$2").00000000000.
-    tail=0$(printf '%*s' 100 '' | tr ' ' .)ustar.00$(printf '%*s' 247 '' | tr ' ' .)
-    sum=$(printf '%s%s' "$head        " "$tail" | tr . '\0' | od -An -v -tu1 | awk '{ for (i = 1; i <= NF; i++) sum += $i } END { printf "%06o", sum }')
-    printf '%s%s. %s' "$head" "$sum" "$tail" | tr . '\0'
+    head=$(printf '%s' "$1")$(printf '%*s' $((100 - ${#1})) '' | tr ' ' ,)0000644,0000000,0000000,$(printf '%011o' "$2"),00000000000,
+    tail=0$(printf '%*s' 100 '' | tr ' ' ,)ustar,00$(printf '%*s' 247 '' | tr ' ' ,)
+    sum=$(printf '%s%s' "$head        " "$tail" | tr , '\0' | od -An -v -tu1 | awk '{ for (i = 1; i <= NF; i++) sum += $i } END { printf "%06o", sum }')
+    printf '%s%s, %s' "$head" "$sum" "$tail" | tr , '\0'
 }
