@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 from offline.errors import FailedError
 from offline.paths import write_text
 from offline.release.outcome import ExportedImage
-from offline.store import applayer
+from offline.store import applayer, saves
 from offline.store.model import Inspected, StoredImage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from offline.engine.client import ImageFacts
     from offline.images.bases import ResolvedBase
     from offline.images.obtain import ObtainedImage
     from offline.release.run import Run
@@ -73,26 +72,13 @@ def wanted(run: Run, record: Mapping[str, Any]) -> tuple[dict[str, Inspected], i
         base = run.engine.image(tag)
         if base and any(facts.layers[: len(base.layers)] == base.layers for facts in images.values()):
             images[tag] = base
-    facts = {name: Inspected(id=image.id, diff_ids=image.layers) for name, image in images.items()}
-    return facts, _estimate(list(images.values()))
+    facts = {name: Inspected(id=image.id, diff_ids=image.layers, size=image.size) for name, image in images.items()}
+    return facts, saves.estimate(facts)
 
 
 def _saved(image: Mapping[str, Any]) -> str:
     """The name of what is read out of the engine for an image."""
     return str(image["app"]["below"] if image.get("app") else image["reference"])
-
-
-def _estimate(images: Sequence[ImageFacts]) -> int:
-    """About how many bytes of distinct layers images have."""
-    estimate = 0
-    for facts in images:
-        below = [
-            other.size
-            for other in images
-            if len(other.layers) < len(facts.layers) and facts.layers[: len(other.layers)] == other.layers
-        ]
-        estimate += facts.size - max(below, default=0)
-    return estimate
 
 
 def composed(run: Run, record: Mapping[str, Any], stored: Mapping[str, StoredImage]) -> dict[str, StoredImage]:

@@ -1,9 +1,10 @@
-"""What the engine has, into the store: ONE save of the images of which something is missing, or no save at all."""
+"""What the engine has, into the store: saves of the images of which something is missing, or no save at all."""
 
 from __future__ import annotations
 
 import errno
 import functools
+import os
 from typing import TYPE_CHECKING
 
 from offline.engine.save import save_argv
@@ -13,6 +14,7 @@ from offline.run import CommandError, reading
 from offline.store import index
 from offline.store.contents import AgainError
 from offline.store.ingest import ingest
+from offline.store.saves import shared_out
 from offline.store.tarstream import TruncatedError
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from offline.store.model import Inspected, StoredImage
 
     _Read = Callable[..., dict[str, StoredImage]]
+
+# At once. More would repeat more of what images share, and the kit compresses with two cores what one save gives.
+_MOST_SAVES = 2
 
 
 def export(
@@ -42,15 +47,11 @@ def export(
     remove_partials(store.folder)
     images = stored(store, wanted, platform)
     missing = {reference: fact for reference, fact in wanted.items() if reference not in images}
-    if missing:
-        read = functools.partial(
-            ingest, store=store, wanted=tuple(missing), platform=platform, on_bytes=on_bytes, inspected=missing
-        )
-        argv = save_argv(client_argv, tuple(missing))
-        try:
-            images |= _saved(argv, env, read)
-        except OSError as error:
-            raise _disk_error(store, error) from error
+    read = functools.partial(ingest, store=store, platform=platform, on_bytes=on_bytes, inspected=missing)
+    try:
+        images |= _saved(client_argv, env, read, shared_out(missing, min(_MOST_SAVES, os.cpu_count() or 1)))
+    except OSError as error:
+        raise _disk_error(store, error) from error
     return {reference: images[reference] for reference in wanted}
 
 
@@ -61,21 +62,29 @@ def stored(store: Store, wanted: Mapping[str, Inspected], platform: str) -> dict
     return {ref: image for ref, image in images.items() if image is not None and index.has_image(store, image)}
 
 
-def _saved(argv: Sequence[str], env: Mapping[str, str] | None, read: _Read) -> dict[str, StoredImage]:
-    """Run the save and read it; once more when a layer was mistaken for a known one."""
+def _saved(
+    client: Sequence[str], env: Mapping[str, str] | None, read: _Read, groups: Sequence[Sequence[str]]
+) -> dict[str, StoredImage]:
+    """Let the engine begin with each save, and read one after the other."""
+    if not groups:
+        return {}
+    *before, group = groups
+    images: dict[str, StoredImage] = {}
     try:
-        with reading(argv, env=env) as stream:
+        with reading(save_argv(client, group), env=env) as stream:
+            images = _saved(client, env, read, before)
             try:
-                return read(stream)
+                return images | read(stream, wanted=group)
             except TruncatedError as error:
                 truncated = error
         # The client ended well all the same: the stream is what is wrong.
         raise truncated
     except AgainError:
-        return _saved(argv, env, functools.partial(read, skip_known=False))
+        # A layer was mistaken for a known one.
+        return images | _saved(client, env, functools.partial(read, skip_known=False), [group])
     except CommandError as error:
         raise FailedError(
-            f"the engine did not save all images; nothing was added to the layer store\n{error.message}",
+            f"the engine did not save all images; those that had come whole stay in the layer store\n{error.message}",
             hint="see whether the engine answers (`docker version`) and holds these images, then run the export again",
         ) from None
 

@@ -29,10 +29,11 @@ class StoredImage:
 
 @dataclass(frozen=True, kw_only=True)
 class Inspected:
-    """What the engine says of an image (`docker image inspect`): its id and the diff_ids of its layers, lowest first.
+    """What the engine says of an image (`docker image inspect`): id, diff_ids of its layers, lowest first, and bytes.
 
     The id is the config digest on a classic store, the digest of a manifest or an index on a containerd store.
     """
 
     id: str
     diff_ids: tuple[str, ...]
+    size: int = 0

@@ -38,7 +38,7 @@ main() {
     umask 022
     find_stack "$HERE"
     [[ -n $(state_get current) ]] || usage_error nothing_in_service
-    NAME=${NAME:-$(list_backups | sed -n 1p)}
+    NAME=${NAME:-$(backup_to_drill)}
     [[ -n $NAME ]] || usage_error backup_unnamed
     lock_take drill
     choose_backup "$NAME"

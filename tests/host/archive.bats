@@ -91,6 +91,10 @@ layers() {
     [ "$(image_streams 1 server web db redis)" = 'server web db redis' ]
     [ "$(image_streams 2 db)" = db ]
     [ "$(image_streams 2 server redis)" = $'server\nredis' ]
+    : >"$FACTS"
+    layers app 50 big vast one
+    layers tool 50 big vast two
+    [ "$(image_streams 2 app tool)" = 'app tool' ]
 }
 
 # engine: a stub whose `load` keeps what it gets, and which has the images `web` and `redis`, whole.

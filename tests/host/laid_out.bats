@@ -214,6 +214,15 @@ END
     [ "$(grep 'image rm' "$BATS_TEST_TMPDIR/calls")" = 'docker image rm mini/app:200000000000' ]
 }
 
+@test "logs of runs go after three months" {
+    mkdir -p "$ROOT/logs"
+    : >"$ROOT/logs/deploy-new.log"
+    touch -d '100 days ago' "$ROOT/logs/deploy-old.log" "$ROOT/logs/deploy-old.log.exit" "$ROOT/audit.log"
+    strict prune_logs
+    [ "$(cd "$ROOT/logs" && echo *)" = deploy-new.log ]
+    [ -e "$ROOT/audit.log" ]
+}
+
 @test "a payload folder that is not as it was shipped cannot be rolled back to; a hot module may be edited" {
     in_service 1 a
     (cd "$BUNDLE" && sha256sum config/start.sh plugins/functions/time.py) >"$ROOT/releases/1/SHA256SUMS"

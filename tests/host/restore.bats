@@ -111,6 +111,28 @@ END
     [ -z "$(backup_of_release 20250101-000000)" ]
 }
 
+@test "a damaged backup of a release gives way to an older one that is whole; alone it is named" {
+    local name
+    printf '0123456789' | tee "$BACKUP/database.sql.gz" >"$BACKUP/uploads.tar.gz"
+    for name in 20260103-000000 20260104-000000; do
+        cp -R "$BACKUP" "$ROOT/backups/$name"
+    done
+    [ "$(backup_of_release 20260101-000000)" = 20260104-000000 ]
+    echo more >>"$ROOT/backups/20260104-000000/manifest.tsv"
+    [ "$(backup_of_release 20260101-000000)" = 20260103-000000 ]
+    echo more | tee -a "$ROOT/backups/20260103-000000/manifest.tsv" >>"$BACKUP/manifest.tsv"
+    [ "$(backup_of_release 20260101-000000)" = 20260104-000000 ]
+}
+
+@test "after the way back to an older release, its newest own backup is the one that is drilled" {
+    cp -R "$BACKUP" "$ROOT/backups/20260103-000000"
+    [ "$(backup_to_drill)" = 20260103-000000 ]
+    sed -i 's/^release.*/release	29990102-000000/' "$ROOT/backups/20260103-000000/manifest.tsv"
+    [ "$(backup_to_drill)" = "$ID" ]
+    sed -i 's/^release.*/release	29990102-000000/' "$BACKUP/manifest.tsv"
+    [ "$(backup_to_drill)" = 20260103-000000 ]
+}
+
 @test "a service beside the stack has its image, settings and limits, and no name, port, network or folder of the stack's" {
     cat >"$BUNDLE/docker-compose-offline.yml" <<'END'
 # made

@@ -6,26 +6,29 @@
 
 MOST_IN_TAR=8589934591 # bytes that the size of a ustar header can say
 
-# image_streams MOST ROLE...: the roles of each of at most MOST streams, a stream a line, about equally long. An image goes
-# where its layers are already, so that few travel twice; an engine that gets a layer twice at once keeps one.
+# image_streams MOST ROLE...: the roles of each of at most MOST streams, a stream a line, so that the longest one and all of
+# them together are short: what images share travels once, or where an engine gets it twice at once, it keeps one.
 image_streams() {
     awk -F '\t' -v most="$1" -v wanted=" ${*:2} " '
         $1 == "image" && index(wanted, " " $2 " ") { role[++roles] = $2 }
         $1 == "layer" { digests[$2] = digests[$2] " " $5; bytes[$5] = $6 }
-        function with(stream, digest, count, sum, i) {
-            sum = total[stream]
+        function added(stream, digest, count, sum, i) {
             for (i = 1; i <= count; i++) if (!((stream, digest[i]) in has)) sum += bytes[digest[i]]
             return sum
         }
         END {
-            for (next_one = 1; next_one <= roles; next_one++) {
-                count = split(digests[role[next_one]], digest, " ")
-                best = 1
-                for (stream = 2; stream <= most; stream++)
-                    if (with(stream, digest, count) < with(best, digest, count)) best = stream
-                total[best] = with(best, digest, count)
+            for (number = 1; number <= roles; number++) {
+                count = split(digests[role[number]], digest, " ")
+                least = 0
+                for (stream = 1; stream <= most; stream++) {
+                    more = added(stream, digest, count)
+                    cost = (total[stream] + more > longest ? total[stream] + more : longest) + more
+                    if (!least || cost < least) { least = cost; best = stream; grows = more }
+                }
+                total[best] += grows
+                if (total[best] > longest) longest = total[best]
                 for (i = 1; i <= count; i++) has[best, digest[i]] = 1
-                list[best] = list[best] " " role[next_one]
+                list[best] = list[best] " " role[number]
             }
             for (stream = 1; stream <= most; stream++) if (list[stream] != "") print substr(list[stream], 2)
         }' "$FACTS"

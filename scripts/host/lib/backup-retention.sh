@@ -36,6 +36,7 @@ prune_backups() {
         audit_log backup-pruned "$name"
         remove_backup "$name"
     done
+    prune_logs # of a backup every night
 }
 
 # kept_backups KIND: how many of that kind stay.

@@ -2,6 +2,7 @@
 # Write down what is in service, give images their familiar tags, open the firewall, let go of what nothing needs.
 
 KEPT_RELEASES=3
+KEPT_LOG_DAYS=90
 
 record_release() {
     local id current former_mode former mark
@@ -82,6 +83,7 @@ prune_releases() {
     done
     prune_payload
     prune_images
+    prune_logs
 }
 
 kept_releases() {
@@ -117,6 +119,11 @@ prune_payload() {
 # mounted_sources: of every container on this host, running or not, each with a slash behind it.
 mounted_sources() {
     docker ps --all --quiet | xargs -r docker inspect --format '{{range .Mounts}}{{println .Source}}{{end}}' | sed 's|$|/|'
+}
+
+# prune_logs: of runs and of services that failed, when nobody can be looking for the reason any more. audit.log stays.
+prune_logs() {
+    [[ ! -d $ROOT/logs ]] || find "$ROOT/logs" -maxdepth 1 -type f -mtime "+$KEPT_LOG_DAYS" -delete
 }
 
 prune_images() {

@@ -36,15 +36,33 @@ list_backups() {
     done | sort -r
 }
 
-# backup_of_release ID: the newest that was made while this release was in service; nothing where there is none.
+# backup_of_release ID: the newest that was made while this release was in service, and is whole as far as a glance tells; the
+# newest of all where none is: what is wrong with it is told by name. Nothing where there is none.
 backup_of_release() {
-    local name
+    local name newest=''
     for name in $(list_backups); do
         if [[ $(fact "$ROOT/backups/$name/manifest.tsv" release) == "$1" ]]; then
+            newest=${newest:-$name}
+            if backup_stands "$ROOT/backups/$name"; then
+                newest=$name
+                break
+            fi
+        fi
+    done
+    printf '%s' "$newest"
+}
+
+# backup_to_drill: the newest that the release in service can take; the newest of all where there is none such.
+backup_to_drill() {
+    local name own
+    own=$(fact "$FACTS" id)
+    for name in $(list_backups); do
+        if [[ ! $(fact "$ROOT/backups/$name/manifest.tsv" release) > $own ]]; then
             printf '%s' "$name"
             return
         fi
     done
+    list_backups | sed -n 1p
 }
 
 # judge_data: whether the release can go on with the data that is there; ends with 5 where it cannot.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -73,6 +74,20 @@ def test_the_command_line_of_the_save() -> None:
 def test_all_images_come_in_one_save(engine: Engine) -> None:
     check(engine.store, BOTH, engine.export(streams.classic(BOTH), facts(*BOTH)))
     assert engine.asked == ["image save mini/server:build mini/web:build"]
+
+
+def test_large_images_come_in_two_saves_and_what_they_share_is_kept_once(engine: Engine) -> None:
+    wanted = {name: replace(fact, size=1000) for name, fact in facts(*BOTH).items()}
+    check(engine.store, BOTH, engine.export(streams.classic(BOTH), wanted))
+    assert sorted(engine.asked) == ["image save mini/server:build", "image save mini/web:build"]
+
+
+def test_of_two_saves_that_fail_nothing_stays(engine: Engine) -> None:
+    wanted = {name: replace(fact, size=1000) for name, fact in facts(*BOTH).items()}
+    engine.code, engine.cut = 1, 3000
+    with pytest.raises(FailedError, match="the daemon is gone"):
+        engine.export(streams.oci(BOTH), wanted)
+    assert blobs(engine.store) == set()
 
 
 def test_nothing_is_saved_when_nothing_is_missing(engine: Engine) -> None:
