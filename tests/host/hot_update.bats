@@ -294,3 +294,9 @@ kept() {
     grep -qE '^app	plugins/register.py	-	[0-9a-f]{64}$' "$BATS_TEST_TMPDIR/out"
     [ "$(wc -l <"$BATS_TEST_TMPDIR/out")" -eq 4 ]
 }
+
+@test "status names, to programs too, the services that a killed update left" {
+    [ "$(hot_json)" = '[]' ]
+    state_set 'hot=server web'
+    [ "$(hot_json)" = '["server","web"]' ]
+}

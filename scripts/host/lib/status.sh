@@ -97,11 +97,11 @@ status_text() {
 status_json() {
     local services
     services=$(status_services)
-    printf '{"root":%s,"release":%s,"mode":%s,"former":%s,"releases":%s,"healthy":%s,"at_work":%s,"last":%s,"services":%s,"disk":%s,"drift":%s,"missing_images":%s%s%s}\n' \
+    printf '{"root":%s,"release":%s,"mode":%s,"former":%s,"releases":%s,"healthy":%s,"at_work":%s,"last":%s,"services":%s,"disk":%s,"drift":%s,"hot_unfinished":%s,"missing_images":%s%s%s}\n' \
         "$(json_text "$ROOT")" "$(json_text "$(state_get current)")" "$(json_text "$(state_get mode)")" \
         "$(json_text "$(state_get former)")" "$(kept_releases | tr ' ' '\n' | json_texts)" \
         "$(is_healthy "$services")" "$(if at_work; then printf true; else printf false; fi)" "$(last_json)" \
-        "$(services_json <<<"$services")" "$(disk_json)" "$(drift_json)" "$(missing_json)" \
+        "$(services_json <<<"$services")" "$(disk_json)" "$(drift_json)" "$(hot_json)" "$(missing_json)" \
         "$(status_backup_json)" "$(status_restore_json)"
 }
 
@@ -146,6 +146,11 @@ drift_json() {
     while IFS=$'\t' read -r service path change; do
         printf '{"service":%s,"path":%s,"change":%s}\n' "$(json_text "$service")" "$(json_text "$path")" "$(json_text "$change")"
     done < <(status_drift) | json_list
+}
+
+# hot_json: the services that a killed hot update left, perhaps on other files than are live.
+hot_json() {
+    state_get hot | tr ' ' '\n' | sed '/^$/d' | json_texts
 }
 
 missing_json() {
