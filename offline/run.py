@@ -160,9 +160,10 @@ def follow(
 def beside(argv: Sequence[str], *, log: Path) -> Iterator[Callable[[], bool]]:
     """Keep a command running for the block, its words in the file `log`; gives what says whether it still runs.
 
-    It has no stdin, and at the end of the block it is ended.
+    At the end of the block it is ended. Its stdin says nothing, and ends with this process, however that ends: what
+    waits for that does not outlive a `kill -9`.
     """
-    with log.open("wb") as kept, _started(argv, stdin=subprocess.DEVNULL, stdout=kept, merge=True) as process:
+    with log.open("wb") as kept, _started(argv, stdin=subprocess.PIPE, stdout=kept, merge=True) as process:
         yield lambda: process.poll() is None
 
 

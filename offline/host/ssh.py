@@ -69,8 +69,8 @@ def target(text: str, config: Path | None = None) -> Target:
 
 
 def master(to: Target, socket: Path) -> tuple[str, ...]:
-    """The command that holds the one connection which all others to this host share."""
-    return ("ssh", "-N", "-M", "-S", str(socket), *_words(to))
+    """The command that holds the one connection which all others to this host share, until its stdin ends."""
+    return ("ssh", "-T", "-M", "-S", str(socket), *_words(to), "cat")
 
 
 def command(to: Target, *words: str, socket: Path | None = None) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def _build(run: Run, planned: plan.Plan, resolved: Mapping[str, ResolvedBase], *
 
 
 def export_images(run: Run) -> tuple[ExportedImage, ...]:
-    """Bring the built images into the layer store from as few saves as are quick; leaves `export.json` for the package."""
+    """Bring the built images into the store in as few saves as are quick; leaves `export.json` for the package."""
     record = read_record(run, "images.json", "invoke build-app or invoke build-offline")
     with run.stage("export") as flowed:
         before = set(index.load(run.store).layers)

@@ -11,7 +11,7 @@ import pytest
 
 from offline import run as module
 from offline.errors import FailedError, PreflightError
-from offline.run import CommandError, follow, reading, run, writing_to
+from offline.run import CommandError, beside, follow, reading, run, writing_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -219,3 +219,23 @@ def test_ctrl_c_while_a_line_is_shown_stops_the_command(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         follow(python(code, str(pid)), stop)
     assert not alive(int(pid.read_text()))
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from offline.run import beside
+waits = [sys.executable, "-S", "-c", "import sys; sys.stdin.read(); open('gone', 'w')"]
+with beside(waits, log=pathlib.Path("log")):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_runs_beside_a_killed_kit_ends_with_it(tmp_path: Path) -> None:
+    run([sys.executable, "-c", KILLED], cwd=tmp_path, check=False)
+    assert awaited((tmp_path / "gone").exists)
+
+
+def test_what_runs_beside_is_ended_with_the_block(tmp_path: Path) -> None:
+    with beside(python("sys.stdin.read()"), log=tmp_path / "log") as runs:
+        assert runs()
+    assert not runs()
