@@ -19,20 +19,20 @@ preflight_disk() {
 # need_of_engine: layers that no image of the engine has, unpacked, and once more as they come: a containerd store keeps the
 # packed ones, a classic one holds the plain archive until it is loaded (measured: 1.46 GB for images of 0.7 GB).
 need_of_engine() {
-    local bytes
-    bytes=$(missing_layer_bytes)
-    need disk-engine refuse "$(storage_root)" $((bytes + ENGINE_MARGIN)) $((bytes / BYTES_PER_INODE))
+    local unpacked coming
+    read -r unpacked coming < <(missing_layer_bytes)
+    need disk-engine refuse "$(storage_root)" $((unpacked + coming + ENGINE_MARGIN)) $((unpacked / BYTES_PER_INODE))
 }
 
-# missing_layer_bytes: reads the facts' layers, and those of every image that the engine has.
+# missing_layer_bytes: unpacked, and as they come; reads the facts' layers, and those of every image that the engine has.
 missing_layer_bytes() {
     awk -F '\t' -v keeps_packed="$(keeps_images_in_containerd && echo yes)" '
         FILENAME == "-" { has[$1] = 1; next }
-        $1 == "raw" && !($2 in has) { plain[$2] = $3; sum += $3 }
+        $1 == "raw" && !($2 in has) { plain[$2] = $3; unpacked += $3 }
         $1 == "layer" && !($4 in has) && !seen[$4]++ { packed[$4] = $6 }
         END {
-            for (layer in packed) sum += (keeps_packed == "" && layer in plain) ? plain[layer] : packed[layer]
-            printf "%.0f", sum
+            for (layer in packed) coming += (keeps_packed == "" && layer in plain) ? plain[layer] : packed[layer]
+            printf "%.0f %.0f\n", unpacked, coming
         }
     ' - "$FACTS" < <(layers_of_engine)
 }
