@@ -109,6 +109,11 @@ def test_a_run_whose_engine_was_killed_is_finished_by_the_next(operator: Operato
     )
     operator.host.engine_up()
     done = operator.deploy(target)
+    if done.code == 5 and "Restart the engine" in done.out:
+        # 20.10 has lost track of a port; the refusal says what helps.
+        operator.host.engine_down()
+        operator.host.engine_up()
+        done = operator.deploy(target)
     assert done.code == 0, done.out
     is_whole(operator, target)
 

@@ -17,6 +17,15 @@ setup() {
     [[ $(says port-8002) == *"8002/tcp"*mini-web*"nginx (pid 77)"* ]]
 }
 
+@test "a port that a killed engine holds for nobody: what helps is to restart the engine" {
+    echo '   0: 00000000:1F42 00000000:0000 0A 0:0 0:0 0 0 0 4711 1' >>"$PROC/net/tcp"
+    mkdir -p "$PROC/77/fd"
+    ln -s 'socket:[4711]' "$PROC/77/fd/3"
+    echo docker-proxy >"$PROC/77/comm"
+    [ "$(findings)" = "refuse port-8002," ]
+    [[ $(says port-8002) == *"8002/tcp"*"docker-proxy (pid 77)"*"systemctl restart docker"* ]]
+}
+
 @test "a port used over IPv6 counts; a connection from such a port does not" {
     echo '   0: 00000000:1F42 0100007F:0050 01 0:0 0:0 0 0 0 4711 1' >>"$PROC/net/tcp"
     [ -z "$(findings)" ]

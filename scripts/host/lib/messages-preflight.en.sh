@@ -36,6 +36,7 @@ MESSAGES+=(
     [pf_inodes]='Too few inodes on %s for %s: %s free, %s needed. Remove many small files there (df -i shows it), or use another file system.'
     [pf_name]='The container name %s is taken by another project (%s, folder %s). Take that stack over with --adopt FOLDER, or remove the container.'
     [pf_port]='Port %s, which %s needs, is used by %s. Stop that, or let it use another port.'
+    [pf_port_stale]='Port %s, which %s needs, is held by the engine itself (%s) for a container that is gone: a kill of the engine leaves that. Restart the engine (systemctl restart docker); the containers come back with it.'
     [pf_iptables]='There is no iptables, and without it no port of a container can be reached. Install the package iptables (iptables-nft).'
     [pf_forward]='The kernel does not forward packets (net.ipv4.ip_forward is 0), so containers cannot be reached. Run: sysctl -w net.ipv4.ip_forward=1, and put net.ipv4.ip_forward=1 into /etc/sysctl.d/90-docker.conf'
     [pf_firewall_opened]='firewalld runs: these ports will be opened in it, now and for good: %s. To leave it alone: --no-firewall.'

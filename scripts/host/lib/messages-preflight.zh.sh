@@ -36,6 +36,7 @@ MESSAGES+=(
     [pf_inodes]='%s 的 inode 不够存放 %s：可用 %s，需要 %s。请删除那里的大量小文件（用 df -i 查看），或换一个文件系统。'
     [pf_name]='容器名 %s 已被另一个项目占用（%s，目录 %s）。请用 --adopt 目录 接管那套服务，或删除该容器。'
     [pf_port]='端口 %s 是 %s 需要的，但已被 %s 占用。请停掉它，或让它改用其他端口。'
+    [pf_port_stale]='端口 %s 是 %s 需要的，但引擎自身（%s）仍为一个已不存在的容器占着它：引擎被强杀后会留下这种情况。请重启引擎（systemctl restart docker），容器会随之恢复。'
     [pf_iptables]='本机没有 iptables，容器的端口将无法访问。请安装软件包 iptables（iptables-nft）。'
     [pf_forward]='内核没有开启转发（net.ipv4.ip_forward 为 0），容器将无法访问。请运行：sysctl -w net.ipv4.ip_forward=1，并把 net.ipv4.ip_forward=1 写入 /etc/sysctl.d/90-docker.conf'
     [pf_firewall_opened]='firewalld 正在运行：将立即并永久开放这些端口：%s。如不需要，请使用 --no-firewall。'

@@ -54,13 +54,16 @@ is_name_of_ours() {
     return 1
 }
 
-# preflight_ports: what the mode publishes must be free, or be our own stack's.
+# preflight_ports: what the mode publishes must be free, or be our own stack's. An engine 20.10 that was killed while a
+# container started gives its ports out again to nobody at its next start, and only another start takes them back.
 preflight_ports() {
     local service host protocol user
     while IFS=$'\t' read -r service host _ protocol; do
         if [[ $host != - ]] && in_mode "$service"; then
             user=$(port_user "$host" "$protocol")
-            if [[ -n $user ]]; then
+            if [[ $user == 'docker-proxy ('* ]]; then
+                refuse pf_port_stale "port-$host" "$host/$protocol" "$service" "$user"
+            elif [[ -n $user ]]; then
                 refuse pf_port "port-$host" "$host/$protocol" "$service" "$user"
             fi
         fi
