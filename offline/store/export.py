@@ -42,7 +42,7 @@ def export(
 
     `client_argv` is the docker client, `on_bytes` gets the bytes of the save stream as they come. Call it under the
     lock. Raises FailedError when the engine or the disk gives up, VerifyError when the stream is not what it should be;
-    the index is then as it was, and no partial file is left.
+    the index then names what it did and images that had come whole, and nothing else is left.
     """
     remove_partials(store.folder)
     images = stored(store, wanted, platform)
@@ -92,7 +92,7 @@ def _saved(
 def _disk_error(store: Store, error: OSError) -> FailedError:
     if error.errno == errno.ENOSPC:
         return FailedError(
-            f"{store.root}: the disk is full; what this export had written is removed again",
+            f"{store.root}: the disk is full; what was half done is removed again, images that had come whole stay",
             hint="free some space, `invoke store-gc` or another disk for the store, then run the export again",
         )
     return FailedError(f"{store.root}: cannot write the layer store: {error}", hint="see to that, then run it again")

@@ -66,6 +66,13 @@ def half_written(kit: Kit, task: Started) -> None:
         time.sleep(0.005)
 
 
+def unnamed(kit: Kit) -> list[str]:
+    """Blobs of the store that belong to no image: what a failed export should have taken away."""
+    index = kit.blobs.parents[1] / "index.json"
+    named = index.read_text() if index.exists() else ""
+    return [path.name for path in kit.blobs.iterdir() if path.name not in named]
+
+
 def test_an_image_that_the_engine_has_not_is_named(kit: Kit) -> None:
     kit.describe({"a": '{prebuilt: "bulk/none:1"}'})
     (kit.work / "images.json").unlink()
@@ -88,11 +95,11 @@ def test_an_engine_that_dies_during_the_export_costs_only_a_second_run(tmp_path:
             half_written(kit, task)
             engine.kill()
             assert task.ended() == 6
-            assert "the engine did not save all images; nothing was added to the layer store" in task.said()
+            assert "those that had come whole stay in the layer store" in task.said()
             assert "next: see whether the engine answers" in task.said()
             assert "Traceback" not in task.said()
         assert partials(kit.work) == []
-        assert list(kit.blobs.iterdir()) == []
+        assert unnamed(kit) == []
         with daemon(engine):
             kit.done("export")
             kit.done("package")
@@ -115,11 +122,11 @@ def test_a_disk_that_fills_up_during_the_export_is_given_back(loaded: Engine, tm
         before = used(disk)
         done = kit.run("export")
         assert done.returncode == 6
-        assert f"{kit.work}/store: the disk is full; what this export had written is removed again" in done.stderr
+        assert f"{kit.work}/store: the disk is full; what was half done is removed again" in done.stderr
         assert "next: free some space, `invoke store-gc`" in done.stderr
         assert "Traceback" not in done.stderr
-        assert used(disk) - before < 1 << 20
-        assert list(kit.blobs.iterdir()) == []
+        assert unnamed(kit) == []
+        assert used(disk) - before < (1 << 20) + sum(size(path) for path in kit.blobs.iterdir())
 
 
 def test_a_disk_that_fills_up_while_packaging_keeps_no_half_bundle(kit: Kit) -> None:
