@@ -104,7 +104,7 @@ engine() {
     cat >"$BATS_TEST_TMPDIR/bin/docker" <<END
 #!/bin/bash
 case "\$*" in
-    load) cat >"\$(mktemp "$BATS_TEST_TMPDIR/loaded.XXXX")"; $1 ;;
+    load) cat >"$BATS_TEST_TMPDIR/loaded.\$\$"; $1 ;;
     *inspect*mini/web:1) echo sha256:c-web sha256:x,sha256:x, ;;
     *inspect*mini/redis:1) echo sha256:c-redis sha256:x, ;;
     *inspect*) echo "no such image" >&2; exit 1 ;;

@@ -57,20 +57,22 @@ shipped_bytes() {
 # is: the bytes of all files that went before, and the process that reads on.
 archive_images() {
     local images=$1 place=$2 before=0 blob bytes packed rest
-    local -a roles=("${@:4}")
-    rest=$(shipped_blobs "$images" ${roles[@]+"${roles[@]}"})
+    local -a roles=("${@:4}") plain=()
     describe_images "$images" ${roles[@]+"${roles[@]}"} || return
     while read -r blob bytes packed; do
-        if grep -qxF -- "$blob" <<<"$rest"; then
-            rest=$(grep -vxF -- "$blob" <<<"$rest") || true # that was all
-            if ((bytes)); then
-                tar_header "$blob" "$bytes" || return
-                reading "$place" "$before" gzip -dc -- "$images/$blob" || return
-                tar_padding "$bytes"
-            fi
-            before=$((before + packed))
+        if [[ ! -f $images/$blob ]]; then
+            continue
         fi
+        plain+=("$blob")
+        if ((bytes)); then
+            tar_header "$blob" "$bytes" || return
+            reading "$place" "$before" gzip -dc -- "$images/$blob" || return
+            tar_padding "$bytes"
+        fi
+        before=$((before + packed))
     done < <([[ $3 != classic ]] || plain_layers ${roles[@]+"${roles[@]}"})
+    rest=$(awk 'NR == FNR { plain[$0]; next } !($0 in plain)' <(printf '%s\n' ${plain[@]+"${plain[@]}"}) \
+        <(shipped_blobs "$images" ${roles[@]+"${roles[@]}"})) || return
     reading "$place" "$before" tar -cf - -C "$images" --files-from=<(printf '%s\n' "$rest") || return
     printf '%s 0\n' "$(shipped_bytes "$images" ${roles[@]+"${roles[@]}"})" >"$place"
 }

@@ -57,12 +57,13 @@ stream_images() {
 bytes_read() {
     local total=$1 sum=0 place before pid io
     for place in "${@:2}"; do
-        before=0 pid=0
-        read -r before pid 2>/dev/null <"$place" || true # it may not have begun
-        if io=$(cat "/proc/$pid/io" 2>/dev/null) && [[ $io =~ rchar:\ ([0-9]+) ]]; then
-            before=$((before + BASH_REMATCH[1]))
+        if ! read -r before pid 2>/dev/null <"$place"; then
+            continue # it has not begun
         fi
         sum=$((sum + before))
+        if io=$(cat "/proc/$pid/io" 2>/dev/null) && [[ $io =~ rchar:\ ([0-9]+) ]]; then
+            sum=$((sum + BASH_REMATCH[1]))
+        fi
     done
     printf '%d' $((sum < total ? sum : total))
 }
