@@ -8,7 +8,6 @@ as one stream.
 from __future__ import annotations
 
 import hashlib
-import os
 import queue
 import struct
 import tarfile
@@ -20,18 +19,17 @@ from typing import TYPE_CHECKING, Protocol
 from isal import isal_zlib
 
 from offline.errors import VerifyError
+from offline.paths import WriteBehind
+from offline.store import gzip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-_STORED = 65_535
-_LAST_BLOCK = b"\x01\x00\x00\xff\xff"
 _RAW_DEFLATE = -15
 _LEVEL = 6
 _PIECE = 1 << 20
 _QUEUED = 8
-_FLUSH_EVERY = 64 << 20
 
 
 class Target(Protocol):
@@ -49,6 +47,7 @@ class Sink:
 
     def __init__(self, file: Target) -> None:
         self._file = file
+        self._behind = WriteBehind(file.fileno)
         self._digest = hashlib.sha256()
         self._pieces: queue.Queue[bytes | None] = queue.Queue(_QUEUED)
         self._error: OSError | None = None
@@ -77,32 +76,23 @@ class Sink:
         self._thread.join()
 
     def _work(self) -> None:
-        flusher: threading.Thread | None = None
-        unflushed = 0
         while (data := self._pieces.get()) is not None:
-            if self._error:
-                continue
+            self._unless_failed(self._take, data)
+        self._behind.wait()
+        self._unless_failed(self._behind.end)
+
+    def _take(self, data: bytes) -> None:
+        self._file.write(data)
+        self._digest.update(data)
+        self._behind.wrote(len(data))
+
+    def _unless_failed(self, act: Callable[..., None], *given: bytes) -> None:
+        """After the first error, the rest is only taken out of the queue: whoever fills it must not wait for ever."""
+        if not self._error:
             try:
-                self._file.write(data)
+                act(*given)
             except OSError as error:
                 self._error = error
-                continue
-            self._digest.update(data)
-            unflushed += len(data)
-            if unflushed >= _FLUSH_EVERY and not (flusher and flusher.is_alive()):
-                unflushed = 0
-                flusher = threading.Thread(target=_flush, args=(self._file,), daemon=True)
-                flusher.start()
-        if flusher:
-            flusher.join()
-
-
-def _flush(file: Target) -> None:
-    """Start what the final fsync would have to do; an error shows there too, and there it counts."""
-    try:
-        os.fsync(file.fileno())
-    except (OSError, ValueError):  # ValueError: a part that was full, flushed and closed meanwhile
-        return
 
 
 @contextmanager
@@ -179,23 +169,13 @@ class _Member:
     def write(self, piece: bytes) -> None:
         self._crc = isal_zlib.crc32(piece, self._crc)
         self._size += len(piece)
-        packed = self._compressor.compress(piece) if self._compressor else _stored(piece)
+        packed = self._compressor.compress(piece) if self._compressor else gzip.stored(piece)
         if packed:
             self._sink.write(packed)
 
     def end(self) -> None:
-        end = self._compressor.flush() if self._compressor else _LAST_BLOCK
+        end = self._compressor.flush() if self._compressor else gzip.LAST_BLOCK
         self._sink.write(end + struct.pack("<LL", self._crc, self._size & 0xFFFFFFFF))
-
-
-def _stored(piece: bytes) -> bytes:
-    """Deflate blocks that hold the bytes as they are (RFC 1951, 3.2.4)."""
-    blocks: list[bytes | memoryview] = []
-    view = memoryview(piece)
-    for start in range(0, len(piece), _STORED):
-        block = view[start : start + _STORED]
-        blocks += [struct.pack("<BHH", 0, len(block), len(block) ^ 0xFFFF), block]
-    return b"".join(blocks)
 
 
 def _framed(header: bytes, pieces: Iterable[bytes], size: int) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from offline.errors import VerifyError
-from offline.paths import Partial, partial
+from offline.paths import Partial, WriteBehind, partial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,6 +83,7 @@ class NewBlob:
     """A blob that is being written: hashed and counted on the way."""
 
     partial: Partial
+    behind: WriteBehind
     size: int = 0
     seen: hashlib._Hash = field(default_factory=hashlib.sha256)
 
@@ -96,6 +97,7 @@ class NewBlob:
         self.seen.update(data)
         self.size += len(data)
         self.partial.file.write(data)
+        self.behind.wrote(len(data))
 
 
 @dataclass(frozen=True)
@@ -109,13 +111,18 @@ class Adding:
     def blob(self) -> Iterator[NewBlob]:
         """Give a blob to write; call `keep` with it, or it is gone at the end of the block."""
         with partial(self.store.folder) as new:
-            yield NewBlob(new)
+            blob = NewBlob(new, WriteBehind(new.file.fileno))
+            try:
+                yield blob
+            finally:
+                blob.behind.wait()
 
     def keep(self, blob: NewBlob) -> None:
         """Flush a blob to disk and give it its name."""
         path = self.store.path(blob.digest)
         if not path.exists():
             self.added.add(blob.digest)
+        blob.behind.end()
         blob.partial.keep(path)
 
     def put(self, data: bytes) -> str:

@@ -5,6 +5,8 @@ Any gzip reader takes members one after another (RFC 1952, 2.2): GNU gzip, Go's 
 Measured a core, on 2.7 GB of Python, toolchain, Java and database layers: isal 2 leaves 0.445 of the bytes at 530 to
 560 MB/s, isal 3 0.441 at 360 to 390, isal 1 0.449 at 550 to 590; libdeflate 1 0.433 at 200, zlib-ng 3 0.427 at 120,
 zlib 6 0.409 at 37. Of those that two cores have time for beside the engine, isal 3 is the smallest (docs/benchmark.md).
+A member that looks compressed already is stored: that is an eighth less work where images keep the archives of their
+packages, for 0.02 percent more bytes.
 """
 
 from __future__ import annotations
@@ -31,6 +33,10 @@ LEVEL = 3
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _RAW_DEFLATE = -15
 _GZIP = 31
+# What a member is judged by: so many places of it, so many bytes each. Stored where none of them gets smaller.
+_PLACES, _SAMPLE = 8, 2048
+_MOST_STORED = 65_535
+LAST_BLOCK = b"\x01\x00\x00\xff\xff"
 # What follows a member's end is copied at each end; layers of many small members exist (eStargz: one a file).
 _SLICE = 1 << 16
 
@@ -78,9 +84,28 @@ def _even(blocks: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(rest)
 
 
+def stored(data: bytes) -> bytes:
+    """Deflate blocks that hold the bytes as they are, without the `LAST_BLOCK` that ends them (RFC 1951, 3.2.4)."""
+    blocks: list[bytes | memoryview] = []
+    view = memoryview(data)
+    for start in range(0, len(data), _MOST_STORED):
+        block = view[start : start + _MOST_STORED]
+        blocks += [struct.pack("<BHH", 0, len(block), len(block) ^ 0xFFFF), block]
+    return b"".join(blocks)
+
+
 def _member(block: bytes) -> bytes:
-    body = isal_zlib.compress(block, LEVEL, _RAW_DEFLATE)
+    body = stored(block) + LAST_BLOCK if _is_packed(block) else isal_zlib.compress(block, LEVEL, _RAW_DEFLATE)
     return b"".join((_HEADER, body, struct.pack("<LL", isal_zlib.crc32(block), len(block))))
+
+
+def _is_packed(block: bytes) -> bool:
+    """Whether none of its samples gets smaller, as in archives and pictures. A layer's last, short one never is."""
+    if len(block) < MEMBER:
+        return False
+    step = MEMBER // _PLACES
+    samples = (block[start : start + _SAMPLE] for start in range(step // 2, MEMBER, step))
+    return all(len(isal_zlib.compress(sample, 1, _RAW_DEFLATE)) >= _SAMPLE for sample in samples)
 
 
 def inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:

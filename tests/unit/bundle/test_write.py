@@ -18,6 +18,7 @@ from offline.errors import FailedError, VerifyError
 from offline.paths import HOST_SCRIPTS
 from offline.store import archive
 from tests import builders
+from tests.unit.disk import lost_in_the_background
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -263,6 +264,17 @@ def test_a_full_disk_is_a_failure_with_a_cure_and_nothing_is_left(
     with pytest.raises(FailedError, match=r"cannot write .*\.tar\.gz: No space left on device") as caught:
         made(tmp_path)
     assert "OFFLINE_OUTPUT" in caught.value.hint
+    assert left_in(tmp_path / "dist") == []
+
+
+@pytest.mark.parametrize("part_size", [None, 5000])
+def test_bytes_that_did_not_reach_the_disk_are_a_failure_though_the_last_flush_succeeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part_size: int | None
+) -> None:
+    facts, items, store = builders.facts(tmp_path)
+    lost_in_the_background(monkeypatch)
+    with pytest.raises(FailedError, match=r"cannot write .*\.tar\.gz: Input/output error"):
+        write.write(facts, items, store=store, folder=tmp_path / "dist", on_bytes=lambda _: None, part_size=part_size)
     assert left_in(tmp_path / "dist") == []
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from offline.errors import VerifyError
 from offline.store.blobs import Store, adding, digest_of
+from tests.unit.disk import lost_in_the_background
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,16 @@ def test_a_blob_that_is_not_kept_leaves_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path)
     with adding(store) as new, new.blob() as blob:
         blob.write(b"content")
+    assert files(store) == []
+
+
+def test_bytes_that_did_not_reach_the_disk_make_no_blob_though_the_last_flush_succeeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    lost_in_the_background(monkeypatch)
+    with pytest.raises(OSError, match="Input/output error"), adding(store) as new:
+        new.put(b"content")
     assert files(store) == []
 
 

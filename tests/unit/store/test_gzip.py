@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip as reference
 import itertools
+import random
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,6 +16,9 @@ from offline.store import gzip
 CONTENT = bytes(number * number % 251 for number in range(1 << 20)) + b"the same again " * 150_000
 
 
+NOISE = random.Random(1).randbytes(gzip.MEMBER)  # noqa: S311 - the same on every run
+
+
 def compressed(blocks: list[bytes], threads: int = 2) -> bytes:
     with ThreadPoolExecutor(threads) as pool:
         return b"".join(gzip.members(blocks, pool))
@@ -22,6 +26,19 @@ def compressed(blocks: list[bytes], threads: int = 2) -> bytes:
 
 def test_any_gzip_reader_gives_the_content_back() -> None:
     assert reference.decompress(compressed([CONTENT])) == CONTENT
+
+
+def test_what_is_compressed_already_is_stored() -> None:
+    packed = compressed([NOISE])
+    assert NOISE[:60_000] in packed
+    assert reference.decompress(packed) == NOISE
+
+
+def test_a_member_of_which_a_sample_gets_smaller_is_compressed() -> None:
+    half = NOISE[: gzip.MEMBER // 2] + bytes(gzip.MEMBER // 2)
+    packed = compressed([half])
+    assert len(packed) < gzip.MEMBER * 0.6
+    assert reference.decompress(packed) == half
 
 
 def test_nothing_is_a_gzip_file_too() -> None:
@@ -37,7 +54,7 @@ def test_nothing_is_a_gzip_file_too() -> None:
 def test_the_bytes_depend_on_the_content_alone(cuts: list[int], threads: int) -> None:
     edges = [0, *sorted(cuts), len(CONTENT)]
     blocks = [CONTENT[start:end] for start, end in itertools.pairwise(edges)]
-    assert compressed(blocks, threads) == compressed([CONTENT], 1)
+    assert compressed([*blocks, NOISE], threads) == compressed([CONTENT, NOISE], 1)
 
 
 def test_only_a_few_blocks_are_held_at_a_time() -> None:
