@@ -237,6 +237,17 @@ exchanging() {
     [ ! -e "$ROOT/.beside" ]
 }
 
+@test "while no engine answers nothing is swept, so that a later run still finds its container" {
+    mkdir -p "$ROOT/.beside" "$ROOT/shared/mine.restoring-$ID"
+    stub docker <<<'exit 1'
+    strict settle_exchange
+    [ -d "$ROOT/.beside" ]
+    stub docker <<<'[ "$1" = ps ] && echo 0123 || echo "$*" >>"$BATS_TEST_TMPDIR/asked"'
+    strict settle_exchange
+    [ ! -e "$ROOT/.beside" ]
+    [ "$(cat "$BATS_TEST_TMPDIR/asked")" = 'rm --force --volumes 0123' ]
+}
+
 @test "services that use the data stop, and all that start after them" {
     [ "$(services_to_hold)" = $'db\nweb' ]
     choose_parts uploads

@@ -94,19 +94,25 @@ beside_end() {
     fi
 }
 
-# beside_sweep: what a killed run left beside the stack: containers, and folders that were never in service.
+# beside_sweep: what a killed run left beside the stack: containers, and folders that were never in service. While no
+# engine answers nothing goes: the next run sees by $ROOT/.beside that there is something to sweep.
 beside_sweep() {
-    local container place
-    if [[ ! -d $ROOT/.beside ]]; then
+    local containers container place
+    if [[ ! -d $ROOT/.beside ]] || ! containers=$(beside_containers 2>/dev/null); then
         return 0
     fi
-    for container in $(docker ps --all --quiet --filter "label=com.docker.compose.project=$STACK-beside"); do
+    for container in $containers; do
         docker rm --force --volumes "$container" >/dev/null
     done
     while IFS= read -r place; do
         rm -rf -- "$ROOT/$place".restoring-*
     done < <(awk -F '\t' '$1 == "mount" && $3 == "host" && !seen[$5]++ { print $5 }' "$ROOT"/releases/*/scripts/facts.tsv)
     rm -rf -- "$ROOT/.beside"
+}
+
+# beside_containers: their ids, whatever became of them.
+beside_containers() {
+    docker ps --all --quiet --filter "label=com.docker.compose.project=$STACK-beside"
 }
 
 # pour FILE COMMAND...: what it packs goes into the command's stdin; shows how much of the file has been read.
