@@ -5,8 +5,8 @@ set -Eeuo pipefail
 set +o posix # a caller's POSIXLY_CORRECT turns it on, and bash 4.2 then refuses `< <(…)`
 
 take_out() {
-    schedule_off
     remove_stack
+    schedule_off
     rm -f -- "$ROOT/current"
     state_set current= former= mode=
 }
@@ -16,7 +16,7 @@ uninstall() {
     begin uninstall "$(state_get current)" "$MODE"
     run_step stop take_out
     if ((STEP_CODE)); then
-        finish 8 failed first_not_stopped "$ROOT"
+        finish 8 failed not_uninstalled "$ROOT"
     fi
     finish 0 'done' uninstalled "$ROOT" "$ROOT/shared"
 }

@@ -151,6 +151,15 @@ def test_restart_and_logs_speak_of_the_services_that_are_named(operator: Operato
     assert operator.script("restart", "nobody").code == 2
 
 
+def test_while_no_engine_answers_the_stack_is_not_said_to_be_out_of_service(operator: Operator) -> None:
+    operator.host.engine_down()
+    done = operator.script("uninstall", "--yes")
+    assert (done.code, "is still in service" in done.out) == (8, True), done.out
+    assert operator.current() == operator.releases.id("app")
+    operator.host.engine_up()
+    wait_until(lambda: bool(operator.status()["healthy"]), seconds=120, what="a healthy stack")
+
+
 def test_a_loaded_image_that_is_not_whole_is_caught_by_the_proof(operator: Operator) -> None:
     assert operator.script("uninstall", "--yes").code == 0
     assert operator.names() == []

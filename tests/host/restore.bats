@@ -248,6 +248,22 @@ exchanging() {
     [ "$(cat "$BATS_TEST_TMPDIR/asked")" = 'rm --force --volumes 0123' ]
 }
 
+@test "while no engine answers nothing counts as stopped: no data moves, and no stack is out of service" {
+    exchanging 0
+    printf 'service\tdb\talways\n' >>"$ROOT/exchange"
+    stub docker <<<'exit 1'
+    run strict undo_exchange
+    [ "$status" -ne 0 ]
+    run strict let_services_start
+    [ "$status" -ne 0 ]
+    run strict remove_stack
+    [ "$status" -ne 0 ]
+    run strict remove_containers
+    [ "$status" -ne 0 ]
+    run strict stop_others
+    [ "$status" -ne 0 ]
+}
+
 @test "services that use the data stop, and all that start after them" {
     [ "$(services_to_hold)" = $'db\nweb' ]
     choose_parts uploads

@@ -85,6 +85,7 @@ Shows the release in service, its services and ports, disks, what was edited on 
     [restart_one]='Restart %s'
     [uninstall_plan]='Release %s in %s goes out of service.'
     [uninstalled]='The stack in %s is out of service. Its data is kept in %s; a deploy takes it up again.'
+    [not_uninstalled]='The stack in %s is still in service: not all of it could be stopped. See docker ps; then run uninstall.sh again.'
     [prove_payload_bad]='%s is not as this release shipped it, so it cannot go into service. Deploy its bundle again.'
     [status_release]='Release %s, mode %s (before it: %s) in %s'
     [status_at_work]='At work right now: %s %s, step %s, by %s since %s'

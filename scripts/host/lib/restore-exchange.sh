@@ -79,23 +79,25 @@ mounts_a_part() {
 
 # hold_services: stopped, the last started first, and so that an engine's start does not start them.
 hold_services() {
-    local service id
+    local service ids id
     for service in $(records "$ROOT/exchange" service | cut -f 1 | tac); do
         say container_stopped "$service"
-        while read -r id _; do
+        ids=$(containers_of "$service" | cut -d ' ' -f 1)
+        for id in $ids; do
             docker update --restart=no "$id" >/dev/null
             docker stop --time "$(stop_grace "$service")" "$id" >/dev/null
-        done < <(containers_of "$service")
+        done
     done
 }
 
 # let_services_start: as they were allowed to before.
 let_services_start() {
-    local service policy id
+    local service policy ids id
     while IFS=$'\t' read -r service policy; do
-        while read -r id _; do
+        ids=$(containers_of "$service" | cut -d ' ' -f 1)
+        for id in $ids; do
             docker update --restart="${policy:-no}" "$id" >/dev/null
-        done < <(containers_of "$service")
+        done
     done < <(records "$ROOT/exchange" service)
 }
 

@@ -41,36 +41,44 @@ start_container() {
 
 # stop_others: containers of the stack that this mode or this release does not have. Their data stays.
 stop_others() {
-    local id service
+    local found id service
+    found=$(stack_containers)
     while read -r id service; do
-        if ! has_service "$FACTS" "$MODE" "$service"; then
+        if [[ -n $id ]] && ! has_service "$FACTS" "$MODE" "$service"; then
             say container_stopped "$service"
             remove_container "$service" "$id"
         fi
-    done < <(docker ps --all --filter "label=com.docker.compose.project=$STACK" \
-        --format '{{.ID}} {{.Label "com.docker.compose.service"}}')
+    done <<<"$found"
 }
 
 # remove_stack: its containers, the last started first (a database gets its grace), and its network.
 remove_stack() {
-    local service id name
+    local service ids id
     for service in $(services_of "$FACTS" "$MODE" | tac); do
-        while read -r id name; do
-            say container_stopped "$name"
+        ids=$(containers_of "$service" | cut -d ' ' -f 1)
+        for id in $ids; do
+            say container_stopped "$service"
             remove_container "$service" "$id"
-        done < <(containers_of "$service")
+        done
     done
     remove_containers
 }
 
 # remove_containers: all of the stack's, and its network.
 remove_containers() {
-    local id service
+    local found ids id service
+    found=$(stack_containers)
     while read -r id service; do
-        remove_container "$service" "$id"
-    done < <(docker ps --all --filter "label=com.docker.compose.project=$STACK" \
-        --format '{{.ID}} {{.Label "com.docker.compose.service"}}')
-    for id in $(docker network ls --quiet --filter "label=com.docker.compose.project=$STACK"); do
+        [[ -z $id ]] || remove_container "$service" "$id"
+    done <<<"$found"
+    ids=$(docker network ls --quiet --filter "label=com.docker.compose.project=$STACK")
+    for id in $ids; do
         docker network rm "$id" >/dev/null
     done
+}
+
+# stack_containers: `id service` of each of the stack's, running or not. Taken before it is gone through: while no engine
+# answers there is a failure, and not nothing to do.
+stack_containers() {
+    docker ps --all --filter "label=com.docker.compose.project=$STACK" --format '{{.ID}} {{.Label "com.docker.compose.service"}}'
 }
