@@ -66,7 +66,7 @@ class HostImage:
 HOSTS = {
     "20.10": HostImage(
         suite="bookworm",
-        packages=("docker.io", "docker-compose"),
+        packages=("docker.io", "docker-compose", "cron"),
         commands=_HIDE_PYTHON,
         engine="20.10.24",
         compose="1.29.2",

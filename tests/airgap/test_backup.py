@@ -66,7 +66,7 @@ def test_a_backup_is_brought_home_and_goes_on_where_it_broke_off(operator: Opera
 
 
 def test_a_schedule_needs_what_starts_it(operator: Operator) -> None:
-    """This host has neither systemd nor cron."""
+    """This host has no systemd, and nothing starts its cron."""
     done = operator.script("backup", "--schedule", "02:00")
     assert (done.code, "Neither systemd nor cron runs here" in done.out) == (6, True), done.out
     assert operator.status()["backup"]["schedule"] == ""

@@ -40,7 +40,7 @@ class Reader:
         """The commands of these sections of that bundle's guide, in one shell; every question is answered with y."""
         bundle = self.operator.releases.bundle(name)
         lines = [line for section in sections for line in commands(bundle, guide)[section]]
-        lines = [line for line in lines if "--schedule" not in line]  # neither systemd nor cron is here
+        lines = [line for line in lines if "--schedule" not in line]  # neither systemd nor cron runs here
         script = "\n".join(["set -e", *lines]).replace(EXAMPLE, backup)
         self.operator.host.put(script.encode(), "/home/admin/typed.sh")
         ssh = ["ssh", "-tt", "-F", str(self.operator.host.ssh_config), self.operator.host.admin_alias]

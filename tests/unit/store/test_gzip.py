@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from isal import isal_zlib
 
 from offline.errors import VerifyError
 from offline.store import gzip
@@ -34,11 +35,18 @@ def test_what_is_compressed_already_is_stored() -> None:
     assert reference.decompress(packed) == NOISE
 
 
-def test_a_member_of_which_a_sample_gets_smaller_is_compressed() -> None:
+@pytest.mark.parametrize(("repeated", "level"), [(1, 3), (7, 2)])
+def test_what_compresses_well_gets_the_quick_level_and_the_rest_the_better_one(repeated: int, level: int) -> None:
+    words = [NOISE[start : start + 32] for start in range(0, gzip.MEMBER, 32 * (repeated + 1))]
+    block = b"".join(word + b"the same thirty-two bytes again. " * repeated for word in words)[: gzip.MEMBER]
+    packed = compressed([block])
+    assert isal_zlib.compress(block, level, -15) in packed
+    assert reference.decompress(packed) == block
+
+
+def test_a_member_of_which_half_is_compressed_already_is_compressed() -> None:
     half = NOISE[: gzip.MEMBER // 2] + bytes(gzip.MEMBER // 2)
-    packed = compressed([half])
-    assert len(packed) < gzip.MEMBER * 0.6
-    assert reference.decompress(packed) == half
+    assert len(compressed([half])) < gzip.MEMBER * 0.6
 
 
 def test_nothing_is_a_gzip_file_too() -> None:

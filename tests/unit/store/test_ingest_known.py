@@ -80,7 +80,7 @@ def test_a_layer_that_looks_like_one_that_is_not_expected_is_compressed_at_once(
 def test_bytes_that_were_shipped_once_win_over_any_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     first = take(store, streams.oci([SERVER], compressed=True), [SERVER])[SERVER.name]
     assert store.read(first.layers[0].digest) == streams.blob_of(BASE, compressed=True)
-    monkeypatch.setattr(store_gzip, "LEVEL", 0)
+    monkeypatch.setattr(store_gzip, "_BETTER", 0)
     for entries in (streams.classic([SERVER]), streams.oci([SERVER]), other_gzip(SERVER)):
         for skip_known in (True, False):
             assert take(store, entries, [SERVER], skip_known=skip_known)[SERVER.name] == first
