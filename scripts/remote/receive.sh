@@ -72,15 +72,15 @@ receive_piece() {
         head -c "$3" >/dev/null
         return
     fi
-    if (($2 == 0)); then
+    if (($2)); then
+        (($(bytes_of "$part") >= $2)) || refuse 1 "$1 is not there any more as far as it was"
+        truncate --size="$2" -- "$part"
+    else
         : >"$part"
     fi
-    (($(bytes_of "$part") >= $2)) || refuse 1 "$1 is not there any more as far as it was"
-    truncate --size="$2" -- "$part"
     dd bs=32K iflag=fullblock,count_bytes count="$3" oflag=append conv=notrunc of="$part" status=none
-    (($(bytes_of "$part") == $2 + $3)) || refuse 1 "the transfer broke off"
     await_pieces "$AT_ONCE"
-    prove "$1" </dev/null &
+    prove "$1" "$(($2 + $3))" </dev/null &
     HASHING+=("$!")
 }
 
@@ -88,11 +88,13 @@ bytes_of() {
     stat -c %s -- "$1" 2>/dev/null || printf 0
 }
 
-# prove HEX: a piece gets its name once it hashes to it; one that does not is removed, so that it is sent again.
+# prove HEX BYTES: a piece gets its name once it hashes to it; one that does not is removed, so that it is sent again. One
+# that is shorter stays: the transfer broke off, and the next one goes on there.
 prove() {
     local part=$STAGING/$1.part sum
-    sum=$(sha256 <"$part")
-    if [[ $sum != "$1" ]]; then
+    sum=$("${HASH[@]}" <"$part")
+    if [[ ${sum%% *} != "$1" ]]; then
+        (($(bytes_of "$part") == $2)) || exit 1
         rm -f -- "$part"
         refuse 3 "$1 arrived with other bytes"
     fi
@@ -110,16 +112,10 @@ await_pieces() {
     ((code == 0)) || exit "$code"
 }
 
-# sha256: of stdin. coreutils has no use for what a processor can do for it on many hosts; OpenSSL, where it is, has.
-sha256() {
-    local sum
-    sum=$("${HASH[@]}") || return
-    printf '%s' "${sum%% *}"
-}
-
+# choose_hash: coreutils has no use for what a processor can do for it on many hosts; OpenSSL, where it is, has.
 choose_hash() {
     HASH=(openssl dgst -sha256 -r)
-    if [[ $(sha256 </dev/null 2>/dev/null) != "$EMPTY" ]]; then
+    if [[ $("${HASH[@]}" </dev/null 2>/dev/null) != "$EMPTY "* ]]; then
         HASH=(sha256sum)
     fi
 }
