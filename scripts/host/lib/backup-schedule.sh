@@ -69,8 +69,15 @@ schedule_line() {
     printf '%d %d * * * root %s >/dev/null 2>&1\n' "$((10#${1#*:}))" "$((10#${1%:*}))" "$(schedule_command)"
 }
 
+# cron_runs: processes come and go while this looks.
 cron_runs() {
-    cat /proc/[0-9]*/comm 2>/dev/null | grep -qxE 'crond?'
+    local place name
+    for place in /proc/[0-9]*/comm; do
+        if { read -r name <"$place"; } 2>/dev/null && [[ $name == cron || $name == crond ]]; then
+            return 0
+        fi
+    done
+    return 1
 }
 
 # schedule_time: `HH:MM`; nothing while there is none.
