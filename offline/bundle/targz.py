@@ -25,8 +25,6 @@ from offline.store import gzip
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-_RAW_DEFLATE = -15
 _LEVEL = 6
 _PIECE = 1 << 20
 _QUEUED = 8
@@ -162,9 +160,9 @@ class _Member:
 
     def __init__(self, sink: Sink, *, stored: bool) -> None:
         self._sink = sink
-        self._compressor = None if stored else zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW_DEFLATE)
+        self._compressor = None if stored else zlib.compressobj(_LEVEL, zlib.DEFLATED, gzip.RAW_DEFLATE)
         self._crc, self._size = 0, 0
-        sink.write(_HEADER)
+        sink.write(gzip.HEADER)
 
     def write(self, piece: bytes) -> None:
         self._crc = isal_zlib.crc32(piece, self._crc)

@@ -29,8 +29,8 @@ MEMBER = 1 << 20
 _LEVEL, _BETTER = 2, 3
 
 # Fixed header: deflate, no flags, mtime 0, no extra flags, unknown system. A library's own header differs by platform.
-_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-_RAW_DEFLATE = -15
+HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+RAW_DEFLATE = -15
 _GZIP = 31
 # A member is judged by what this many samples become at level 1, of so many bytes each. So much of them left or more,
 # and it is stored; so much or more, and it is worth the better level.
@@ -96,14 +96,14 @@ def stored(data: bytes) -> bytes:
 
 
 def _member(block: bytes) -> bytes:
-    return b"".join((_HEADER, _deflated(block), struct.pack("<LL", isal_zlib.crc32(block), len(block))))
+    return b"".join((HEADER, _deflated(block), struct.pack("<LL", isal_zlib.crc32(block), len(block))))
 
 
 def _deflated(block: bytes) -> bytes:
     left = _left_of_samples(block)
     if left >= _STORED_FROM:
         return stored(block) + LAST_BLOCK
-    return isal_zlib.compress(block, _BETTER if left >= _BETTER_FROM else _LEVEL, _RAW_DEFLATE)
+    return isal_zlib.compress(block, _BETTER if left >= _BETTER_FROM else _LEVEL, RAW_DEFLATE)
 
 
 def _left_of_samples(block: bytes) -> float:
@@ -112,7 +112,7 @@ def _left_of_samples(block: bytes) -> float:
         return _BETTER_FROM
     step = MEMBER // _SAMPLES
     samples = (block[start : start + _SAMPLE] for start in range(step // 2, MEMBER, step))
-    return sum(len(isal_zlib.compress(sample, 1, _RAW_DEFLATE)) for sample in samples) / (_SAMPLES * _SAMPLE)
+    return sum(len(isal_zlib.compress(sample, 1, RAW_DEFLATE)) for sample in samples) / (_SAMPLES * _SAMPLE)
 
 
 def inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:

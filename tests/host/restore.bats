@@ -249,11 +249,12 @@ exchanging() {
 }
 
 @test "while no engine answers nothing counts as stopped: no data moves, and no stack is out of service" {
-    exchanging 0
+    exchanging 4
     printf 'service\tdb\talways\n' >>"$ROOT/exchange"
     stub docker <<<'exit 1'
     run strict undo_exchange
     [ "$status" -ne 0 ]
+    [ "$(cat "$ROOT/shared/mysql/data/which" "$ROOT/shared/uploads/which")" = $'new\nnew' ]
     run strict let_services_start
     [ "$status" -ne 0 ]
     run strict remove_stack

@@ -51,10 +51,10 @@ stop_grace() {
     printf '%s' "${grace:-10}"
 }
 
-# containers_of SERVICE: `id name` of each container that Compose made for it, the newest first.
+# containers_of SERVICE: the id of each container that Compose made for it, the newest first.
 containers_of() {
-    docker ps --all --no-trunc --filter "label=com.docker.compose.project=$STACK" \
-        --filter "label=com.docker.compose.service=$1" --format '{{.ID}} {{.Names}}'
+    docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$STACK" \
+        --filter "label=com.docker.compose.service=$1"
 }
 
 # repair_names: of every service one container, of that name. A Compose killed while it replaced one leaves two, or one

@@ -51,7 +51,7 @@ exchange_lines() {
     local service id
     printf 'mark\t%s\n' "$1"
     for service in $(services_to_hold); do
-        id=$(containers_of "$service" | sed -n '1s/ .*//p')
+        id=$(containers_of "$service" | sed -n '1p')
         if [[ -n $id ]]; then
             docker inspect --format "service	$service	{{.HostConfig.RestartPolicy.Name}}" "$id"
         fi
@@ -82,7 +82,7 @@ hold_services() {
     local service ids id
     for service in $(records "$ROOT/exchange" service | cut -f 1 | tac); do
         say container_stopped "$service"
-        ids=$(containers_of "$service" | cut -d ' ' -f 1)
+        ids=$(containers_of "$service")
         for id in $ids; do
             docker update --restart=no "$id" >/dev/null
             docker stop --time "$(stop_grace "$service")" "$id" >/dev/null
@@ -94,7 +94,7 @@ hold_services() {
 let_services_start() {
     local service policy ids id
     while IFS=$'\t' read -r service policy; do
-        ids=$(containers_of "$service" | cut -d ' ' -f 1)
+        ids=$(containers_of "$service")
         for id in $ids; do
             docker update --restart="${policy:-no}" "$id" >/dev/null
         done

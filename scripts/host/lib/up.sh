@@ -55,7 +55,7 @@ stop_others() {
 remove_stack() {
     local service ids id
     for service in $(services_of "$FACTS" "$MODE" | tac); do
-        ids=$(containers_of "$service" | cut -d ' ' -f 1)
+        ids=$(containers_of "$service")
         for id in $ids; do
             say container_stopped "$service"
             remove_container "$service" "$id"
