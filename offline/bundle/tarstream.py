@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from isal import isal_zlib
 
@@ -24,7 +24,7 @@ _WITHOUT_DATA = (
     b"123456"  # links, devices, folders and fifos carry no data, whatever their size field says (POSIX ustar)
 )
 # What a gzip reader raises: cut short, bad checksum, bad data. (isal's stub calls its class an instance.)
-_UNREADABLE: tuple[type[Exception], ...] = (EOFError, OSError, isal_zlib.error)  # type: ignore[assignment]
+UNREADABLE: tuple[type[Exception], ...] = (EOFError, OSError, isal_zlib.error)  # type: ignore[assignment]
 
 Kind = Literal["file", "folder", "other"]
 
@@ -47,7 +47,32 @@ class Entry:
     executable: bool = False
 
 
-def entries(stream: IO[bytes]) -> Iterator[tuple[Entry, Iterator[bytes]]]:
+class Readable(Protocol):
+    """Plain bytes of an archive, front to back."""
+
+    def read(self, size: int, /) -> bytes:
+        """So many bytes, fewer at the end."""
+
+
+@dataclass
+class Content:
+    """A file's bytes in pieces, each given once; `left` are those that nobody took."""
+
+    stream: Readable
+    left: int
+
+    def __iter__(self) -> Content:
+        return self
+
+    def __next__(self) -> bytes:
+        if not self.left:
+            raise StopIteration
+        piece = _exactly(self.stream, min(self.left, CHUNK))
+        self.left -= len(piece)
+        return piece
+
+
+def entries(stream: Readable) -> Iterator[tuple[Entry, Content]]:
     """Give each entry with its content in pieces; content that is not taken is passed over.
 
     Raises DamagedError at the first thing that is not as POSIX ustar, pax or GNU tar writes it, and for anything after
@@ -64,10 +89,11 @@ def entries(stream: IO[bytes]) -> Iterator[tuple[Entry, Iterator[bytes]]]:
             raise DamagedError("it has a global pax header, which no bundle has")
         entry = _entry(header, kind, extended)
         extended = {}
-        content = _content(stream, entry.size)
+        content = Content(stream, entry.size)
         yield entry, content
         for _ in content:
             pass
+        _exactly(stream, -entry.size % BLOCK)
     _check_end(stream)
 
 
@@ -89,10 +115,11 @@ def _stored_name(header: bytes) -> bytes:
     return prefix + b"/" + name if prefix else name
 
 
-def _extension(stream: IO[bytes], kind: bytes, size: int) -> dict[bytes, bytes]:
+def _extension(stream: Readable, kind: bytes, size: int) -> dict[bytes, bytes]:
     if size > _MOST_EXTENSION:
         raise DamagedError(f"an extension header claims {size} bytes")
-    data = b"".join(_content(stream, size))
+    data = _exactly(stream, size)
+    _exactly(stream, -size % BLOCK)
     if kind == b"x":
         return _pax(data)
     return {b"path" if kind == b"L" else b"linkpath": data.split(b"\0", 1)[0]}
@@ -109,15 +136,6 @@ def _pax(data: bytes) -> dict[bytes, bytes]:
         found[match.group(2)] = data[match.end() : length - 1]
         data = data[length:]
     return found
-
-
-def _content(stream: IO[bytes], size: int) -> Iterator[bytes]:
-    padding = -size % BLOCK
-    while size:
-        piece = _exactly(stream, min(size, CHUNK))
-        size -= len(piece)
-        yield piece
-    _exactly(stream, padding)
 
 
 def _check(header: bytes) -> None:
@@ -142,7 +160,7 @@ def _decimal(text: bytes) -> int:
     return int(text)
 
 
-def _check_end(stream: IO[bytes]) -> None:
+def _check_end(stream: Readable) -> None:
     """A second block of zeros, then nothing but zeros: tars pad to their own record size."""
     if _exactly(stream, BLOCK) != _ZEROS:
         raise DamagedError("it goes on after its end mark")
@@ -150,14 +168,14 @@ def _check_end(stream: IO[bytes]) -> None:
         while rest := stream.read(CHUNK):
             if rest.count(0) != len(rest):
                 raise DamagedError("it goes on after its end mark", all_seen=True)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise DamagedError(str(error), all_seen=True) from error
 
 
-def _exactly(stream: IO[bytes], size: int) -> bytes:
+def _exactly(stream: Readable, size: int) -> bytes:
     try:
         data = stream.read(size) if size else b""
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise DamagedError(str(error)) from error
     if len(data) != size:
         raise DamagedError("it ends too early")

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from isal import igzip
 
-from offline.bundle import layout
+from offline.bundle import extents, layout
 from offline.bundle.tarstream import DamagedError, entries
 from offline.errors import FailedError, LockedError, VerifyError
 from offline.host import layout as host_layout
@@ -20,9 +20,10 @@ from offline.host import plan as plans
 from offline.run import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
-    from offline.bundle.tarstream import Entry
+    from offline.bundle.extents import Archive, Extent
+    from offline.bundle.tarstream import Content, Entry
     from offline.host.bundle import Bundle
     from offline.host.connection import Connection
     from offline.host.limit import Limiter
@@ -47,7 +48,8 @@ def send(
     """
     try:
         with connection.sending(host_layout.RECEIVE_SCRIPT, root, bundle.top) as sink:
-            orders = _Orders(sink, on_bytes, limiter.paced if limiter else _at_once)
+            pipe = sink.fileno() if extents.can_hand_on() and not limiter else None
+            orders = _Orders(sink, on_bytes, limiter.paced if limiter else _at_once, pipe)
             try:
                 _give(bundle, plan, orders)
             finally:
@@ -79,14 +81,17 @@ def _give_content(bundle: Bundle, plan: Plan, orders: _Orders) -> None:
     if not wanted and not small:
         return
     prefix = f"{bundle.top}/"
-    with igzip.open(bundle.archive, "rb") as stream:  # type: ignore[no-untyped-call]
-        for entry, content in entries(stream):
+    with bundle.archive.open("rb", buffering=0) as file:
+        archive = extents.Archive(file)
+        for entry, content in entries(archive):
             path = entry.name.decode().removeprefix(prefix)
             if path in small:
                 orders.file(path, b"".join(content), executable=entry.executable)
                 small.remove(path)
             elif path in wanted and wanted[path].hex in pieces:
-                orders.piece(pieces.pop(wanted[path].hex), entry, content)
+                orders.piece(pieces.pop(wanted[path].hex), entry, content, archive)
+            else:
+                archive.pass_over(content)
             if not small and not pieces:
                 return
     raise DamagedError("files that it had are gone")
@@ -99,6 +104,8 @@ class _Orders:
     sink: IO[bytes]
     on_bytes: Callable[[int], None]
     paced: Callable[[bytes], Iterable[bytes | memoryview]]
+    pipe: int | None
+    """Where the kernel itself may put bytes."""
     sent: int = 0
     waiting: list[tuple[tarfile.TarInfo, bytes]] = field(default_factory=list)
     waiting_bytes: int = 0
@@ -121,24 +128,33 @@ class _Orders:
         if not self.waiting:
             return
         packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w:gz", format=tarfile.GNU_FORMAT) as tar:
+        with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar:
             for member, data in self.waiting:
                 tar.addfile(member, io.BytesIO(data))
-        self.order("tar", str(packed.tell()))
-        self._write(packed.getvalue())
+        sent = igzip.compress(packed.getvalue())
+        self.order("tar", str(len(sent)))
+        self._write(sent)
         self.on_bytes(self.waiting_bytes)
         self.waiting, self.waiting_bytes = [], 0
 
-    def piece(self, piece: Piece, entry: Entry, content: Iterator[bytes]) -> None:
+    def piece(self, piece: Piece, entry: Entry, content: Content, archive: Archive) -> None:
         """What the host lacks of a piece."""
         if entry.size != piece.size:
             raise DamagedError("a file has another size than it had")
         self.order("piece", piece.hex, str(piece.offset), str(piece.bytes))
-        skip = piece.offset
-        for data in content:
-            if skip < len(data):
-                self._write(data[skip:] if skip else data, self.on_bytes)
-            skip = max(skip - len(data), 0)
+        for _ in archive.runs(content, piece.offset):
+            pass
+        for run in archive.runs(content, piece.bytes):
+            if self.pipe is None or isinstance(run, bytes):
+                self._write(archive.bytes_of(run), self.on_bytes)
+            else:
+                self._hand_on(run, archive, self.pipe)
+
+    def _hand_on(self, extent: Extent, archive: Archive, pipe: int) -> None:
+        self.sink.flush()
+        archive.hand_on(extent, pipe)
+        self.sent += extent.size
+        self.on_bytes(extent.size)
 
     def _write(self, data: bytes, on_bytes: Callable[[int], None] = lambda _: None) -> None:
         for part in self.paced(data):

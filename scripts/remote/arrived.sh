@@ -8,7 +8,7 @@ start_of_host() {
 
 # same_start ROOT: the host runs since before those transfers.
 same_start() {
-    [[ -f $1/blobs/start && $(<"$1/blobs/start") == "$(start_of_host)" ]]
+    [[ -f $1/blobs/start && $(<"$1/blobs/start") == "$(</proc/sys/kernel/random/boot_id)" ]]
 }
 
 # has_true_name PATH: it is called what it hashes to; a begun piece never is.

@@ -13,10 +13,10 @@ set -Eeuo pipefail
 export LC_ALL=C
 umask 022
 
-EMPTY=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 TRANSFER_SECONDS=30
-HASHING=() # processes, of which the first AWAITED have been waited for
+WORKING=() # processes, of which the first AWAITED have been waited for
 AWAITED=0
+PLACES=()
 
 refuse() {
     printf '%s\n' "${*:2}"
@@ -42,7 +42,6 @@ hold_lock() {
 # make_room: what transfers of other bundles left goes, but for pieces that may be of use again.
 make_room() {
     local path
-    mkdir -p -- "$STAGING" "$ROOT/incoming"
     if ! same_start "$ROOT"; then
         for path in "$STAGING"/*; do
             [[ ! -f $path ]] || has_true_name "$path" || rm -f -- "$path"
@@ -58,10 +57,17 @@ folder_of() {
     [[ -d ${1%/*} ]] || mkdir -p -- "${1%/*}"
 }
 
+# receive_tar BYTES: small files, unpacked beside what follows them.
 receive_tar() {
-    head -c "$1" >"$STAGING/files.part"
-    tar -xzf "$STAGING/files.part" --no-same-owner -C "$BUNDLE"
-    rm -f -- "$STAGING/files.part"
+    local part=$STAGING/files.${#WORKING[@]}.part
+    head -c "$1" >"$part"
+    unpack "$part" </dev/null &
+    WORKING+=("$!")
+}
+
+unpack() {
+    tar -xzf "$1" --no-same-owner -C "$BUNDLE"
+    rm -f -- "$1"
 }
 
 # receive_piece HEX OFFSET BYTES: into its place of arrival, then hashed beside what follows it.
@@ -79,9 +85,9 @@ receive_piece() {
         : >"$part"
     fi
     dd bs=32K iflag=fullblock,count_bytes count="$3" oflag=append conv=notrunc of="$part" status=none
-    await_pieces "$AT_ONCE"
+    await_work "$AT_ONCE"
     prove "$1" "$(($2 + $3))" </dev/null &
-    HASHING+=("$!")
+    WORKING+=("$!")
 }
 
 bytes_of() {
@@ -89,41 +95,47 @@ bytes_of() {
 }
 
 # prove HEX BYTES: a piece gets its name once it hashes to it; one that does not is removed, so that it is sent again. One
-# that is shorter stays: the transfer broke off, and the next one goes on there.
+# that is shorter stays: the transfer broke off, and the next one goes on there. coreutils has no use for what a processor
+# can do for it on many hosts; OpenSSL, where it is, has, and one that says the right sum can hash. Both give way to the
+# stream: a hash that holds sshd up by a few milliseconds now and then costs more than its own time.
 prove() {
-    local part=$STAGING/$1.part sum
-    sum=$("${HASH[@]}" <"$part")
-    if [[ ${sum%% *} != "$1" ]]; then
+    local part=$STAGING/$1.part
+    if ! is_sum "$1" "$(nice -n 10 openssl dgst -sha256 -r <"$part" 2>/dev/null)"; then
         (($(bytes_of "$part") == $2)) || exit 1
-        rm -f -- "$part"
-        refuse 3 "$1 arrived with other bytes"
+        if ! is_sum "$1" "$(nice -n 10 sha256sum <"$part")"; then
+            rm -f -- "$part"
+            refuse 3 "$1 arrived with other bytes"
+        fi
     fi
     mv -- "$part" "$STAGING/$1"
 }
 
-# await_pieces COUNT: until fewer than so many are hashed at once; 1: until none is. Those that are not what they should
-# be have said so.
-await_pieces() {
+# is_sum HEX TEXT: as sha256sum and OpenSSL write it.
+is_sum() {
+    [[ ${2%% *} == "$1" ]]
+}
+
+# await_work COUNT: until fewer than so many are at work at once; 1: until none is. Those that met what should not be have
+# said so.
+await_work() {
     local code=0
-    while ((${#HASHING[@]} - AWAITED >= $1)); do
-        wait "${HASHING[AWAITED]}" || code=$?
+    while ((${#WORKING[@]} - AWAITED >= $1)); do
+        wait "${WORKING[AWAITED]}" || code=$?
         ((++AWAITED))
     done
     ((code == 0)) || exit "$code"
 }
 
-# choose_hash: coreutils has no use for what a processor can do for it on many hosts; OpenSSL, where it is, has.
-choose_hash() {
-    HASH=(openssl dgst -sha256 -r)
-    if [[ $("${HASH[@]}" </dev/null 2>/dev/null) != "$EMPTY "* ]]; then
-        HASH=(sha256sum)
-    fi
+# place_all: each piece under the names that it has in the bundle too, so that there is no second copy on the disk.
+place_all() {
+    await_work 1
+    ((${#PLACES[@]} == 0)) || printf '%s\0' "${PLACES[@]}" | xargs -0 -n 2 -P "$AT_ONCE" -- ln --
 }
 
-# place HEX PATH: the same file under both names, so that there is no second copy on the disk.
+# place HEX PATH: to be done once all are proved.
 place() {
     folder_of "$BUNDLE/$2"
-    ln -- "$STAGING/$1" "$BUNDLE/$2"
+    PLACES+=("$STAGING/$1" "$BUNDLE/$2")
 }
 
 copy() {
@@ -138,11 +150,11 @@ take_orders() {
             copy) copy "$first" "$second" ;;
             tar) receive_tar "$first" ;;
             piece) receive_piece "$first" "$second" "$third" ;;
-            place)
-                await_pieces 1
-                place "$first" "$second"
+            place) place "$first" "$second" ;;
+            end)
+                place_all
+                exit 0 # here: bash would go on reading stdin
                 ;;
-            end) exit 0 ;; # here: bash would go on reading stdin
             *) refuse 1 "the order «$order» is not known" ;;
         esac
     done
@@ -152,8 +164,7 @@ take_orders() {
 main() {
     ROOT=$1 BUNDLE=$1/incoming/$2 STAGING=$1/blobs/sha256
     AT_ONCE=$(nproc)
-    mkdir -p -- "$ROOT"
-    choose_hash
+    mkdir -p -- "$STAGING" "$ROOT/incoming"
     hold_lock
     make_room
     take_orders

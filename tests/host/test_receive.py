@@ -150,6 +150,22 @@ def test_an_openssl_that_does_not_hash_is_done_without(here: Here, bundle: Bundl
     assert here.names() == sorted(pieces(bundle))
 
 
+def test_small_files_that_cannot_be_unpacked_end_the_transfer(here: Here, bundle: Bundle) -> None:
+    here.put("tar", f"#!{BASH}\nexit 2\n")
+    with pytest.raises(FailedError, match="could not be put together there"):
+        here.take(bundle)
+
+
+def test_a_piece_that_cannot_be_placed_ends_the_transfer_and_is_not_sent_again(here: Here, bundle: Bundle) -> None:
+    here.put("ln", f"#!{BASH}\necho 'ln: no space left' >&2\nexit 1\n")
+    with pytest.raises(FailedError, match="no space left"):
+        here.take(bundle)
+    (here.programs / "ln").unlink()
+    here.bytes_sent = 0
+    here.take(bundle)
+    assert here.bytes_sent < SIZE
+
+
 def test_what_arrived_after_the_host_was_asked_changes_nothing(here: Here, bundle: Bundle, tmp_path: Path) -> None:
     first, second, _ = pieces(bundle)
     here.begin()

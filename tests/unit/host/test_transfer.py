@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, cast
 
 import pytest
 
-from offline.bundle import layout
+from offline.bundle import extents, layout
 from offline.console import Console
 from offline.errors import FailedError, LockedError, VerifyError
 from offline.host import ssh
@@ -43,7 +45,15 @@ class Wire:
 
     @contextmanager
     def sending(self, *_: object) -> Iterator[IO[bytes]]:
-        yield self.sink
+        out, into = os.pipe()
+        with open(out, "rb") as reader, open(into, "wb") as sink:  # noqa: PTH123 - descriptors
+            taking = threading.Thread(target=lambda: self.sink.write(reader.read()))
+            taking.start()
+            try:
+                yield sink
+            finally:
+                sink.close()
+                taking.join()
         if self.code:
             raise CommandError(("ssh",), self.code, self.tail)
 
@@ -69,6 +79,13 @@ class Wire:
                 content = archive.extractfile(member)
                 assert content is not None
                 self.files[member.name], self.modes[member.name] = content.read(), member.mode
+
+
+@pytest.fixture(autouse=True, params=["by the kernel", "by hand"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything holds on systems without splice(2), too."""
+    if request.param == "by hand":
+        monkeypatch.setattr(extents, "can_hand_on", lambda: False)
 
 
 @pytest.fixture
