@@ -95,9 +95,8 @@ bytes_of() {
 }
 
 # prove HEX BYTES: a piece gets its name once it hashes to it; one that does not is removed, so that it is sent again. One
-# that is shorter stays: the transfer broke off, and the next one goes on there. coreutils has no use for what a processor
-# can do for it on many hosts; OpenSSL, where it is, has, and one that says the right sum can hash. Both give way to the
-# stream: a hash that holds sshd up by a few milliseconds now and then costs more than its own time.
+# that is shorter stays: the transfer broke off, and the next one goes on there. The hash gives way to the stream: holding
+# sshd up by a few milliseconds now and then costs more than the hash itself.
 prove() {
     local part=$STAGING/$1.part
     if ! is_sum "$1" "$(nice -n 10 openssl dgst -sha256 -r <"$part" 2>/dev/null)"; then
@@ -108,11 +107,6 @@ prove() {
         fi
     fi
     mv -- "$part" "$STAGING/$1"
-}
-
-# is_sum HEX TEXT: as sha256sum and OpenSSL write it.
-is_sum() {
-    [[ ${2%% *} == "$1" ]]
 }
 
 # await_work COUNT: until fewer than so many are at work at once; 1: until none is. Those that met what should not be have

@@ -263,6 +263,8 @@ exchanging() {
     [ "$status" -ne 0 ]
     run strict stop_others
     [ "$status" -ne 0 ]
+    run strict repair_names
+    [ "$status" -ne 0 ]
 }
 
 @test "services that use the data stop, and all that start after them" {

@@ -60,16 +60,19 @@ containers_of() {
 # repair_names: of every service one container, of that name. A Compose killed while it replaced one leaves two, or one
 # called `<hash>_name`; Compose itself does not mend that. Two databases on one folder never run.
 repair_names() {
-    local service id name
+    local found service id name taken
+    found=$(misnamed)
     while read -r service id name; do
-        if [[ -n $(docker ps --all --quiet --filter "name=^/$service\$") ]]; then
+        [[ -n $service ]] || continue
+        taken=$(docker ps --all --quiet --filter "name=^/$service\$")
+        if [[ -n $taken ]]; then
             say container_extra "$service" "$name"
             remove_container "$service" "$id"
         else
             say container_renamed "$name" "$service"
             docker rename "$id" "$service"
         fi
-    done < <(misnamed)
+    done <<<"$found"
 }
 
 # misnamed: service, id and name of each container of the stack whose name is not its service's; the newest first.
