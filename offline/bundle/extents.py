@@ -7,6 +7,7 @@ proves it by its sha256.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import sys
@@ -89,19 +90,25 @@ class Archive:
         except UNREADABLE as error:
             raise DamagedError(str(error)) from error
 
-    def hand_on(self, extent: Extent, pipe: int) -> None:
-        """Let the kernel move an extent into a pipe, given by its descriptor. DamagedError, BrokenPipeError."""
-        offset, end = extent.offset, extent.offset + extent.size
-        while offset < end:
+    def hand_on(self, extent: Extent, pipe: int) -> Extent:
+        """Let the kernel move an extent into a pipe, given by its descriptor; gives what is left of it.
+
+        That is nothing but on a file system whose files cannot be moved (splice(2), EINVAL). DamagedError,
+        BrokenPipeError.
+        """
+        while extent:
             try:
-                moved = os.splice(self._file.fileno(), pipe, end - offset, offset_src=offset)
+                moved = os.splice(self._file.fileno(), pipe, extent.size, offset_src=extent.offset)
             except BrokenPipeError:
                 raise
             except OSError as error:
+                if error.errno == errno.EINVAL:
+                    return extent
                 raise DamagedError(str(error)) from error
             if not moved:
                 raise DamagedError(_CUT)
-            offset += moved
+            extent = Extent(extent.offset + moved, extent.size - moved)
+        return extent
 
     def _next(self, most: int) -> Run:
         while not self._left:

@@ -145,16 +145,22 @@ class _Orders:
         for _ in archive.runs(content, piece.offset):
             pass
         for run in archive.runs(content, piece.bytes):
-            if self.pipe is None or isinstance(run, bytes):
-                self._write(archive.bytes_of(run), self.on_bytes)
-            else:
-                self._hand_on(run, archive, self.pipe)
+            rest = run if isinstance(run, bytes) else self._hand_on(run, archive)
+            if rest:
+                self._write(archive.bytes_of(rest), self.on_bytes)
 
-    def _hand_on(self, extent: Extent, archive: Archive, pipe: int) -> None:
+    def _hand_on(self, extent: Extent, archive: Archive) -> Extent:
+        """Give what the kernel could not move."""
+        if self.pipe is None:
+            return extent
         self.sink.flush()
-        archive.hand_on(extent, pipe)
-        self.sent += extent.size
-        self.on_bytes(extent.size)
+        rest = archive.hand_on(extent, self.pipe)
+        moved = extent.size - rest.size
+        self.sent += moved
+        self.on_bytes(moved)
+        if rest:
+            self.pipe = None
+        return rest
 
     def _write(self, data: bytes, on_bytes: Callable[[int], None] = lambda _: None) -> None:
         for part in self.paced(data):

@@ -126,10 +126,18 @@ def test_the_kernel_moves_an_extent_from_the_file_to_a_pipe(tmp_path: Path) -> N
     with path.open("rb", buffering=0) as file, open(out, "rb") as reader:  # noqa: PTH123 - a descriptor
         taking = threading.Thread(target=lambda: came.extend(reader.read()))
         taking.start()
-        extents.Archive(file).hand_on(extents.Extent(3, 400_000), into)
+        assert not extents.Archive(file).hand_on(extents.Extent(3, 400_000), into)
         os.close(into)
         taking.join()
     assert came == NOISE[3:400_003]
+
+
+@KERNEL_MOVES
+def test_what_the_kernel_cannot_move_is_left(tmp_path: Path) -> None:
+    (tmp_path / "archive").write_bytes(NOISE)
+    with (tmp_path / "archive").open("rb", buffering=0) as file, (tmp_path / "no pipe").open("wb") as target:
+        extent = extents.Extent(3, 400_000)
+        assert extents.Archive(file).hand_on(extent, target.fileno()) == extent
 
 
 @KERNEL_MOVES

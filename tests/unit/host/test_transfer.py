@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import os
 import tarfile
@@ -81,11 +82,17 @@ class Wire:
                 self.files[member.name], self.modes[member.name] = content.read(), member.mode
 
 
-@pytest.fixture(autouse=True, params=["by the kernel", "by hand"])
+@pytest.fixture(autouse=True, params=["by the kernel", "by hand", "by hand, as the file system cannot"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything holds on systems without splice(2), too."""
+    """Everything holds on systems and file systems without splice(2), too."""
     if request.param == "by hand":
         monkeypatch.setattr(extents, "can_hand_on", lambda: False)
+    elif request.param != "by the kernel":
+        monkeypatch.setattr(os, "splice", cannot)
+
+
+def cannot(*_: object, **__: object) -> int:
+    raise OSError(errno.EINVAL, "Invalid argument")
 
 
 @pytest.fixture
