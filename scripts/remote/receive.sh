@@ -14,6 +14,8 @@ export LC_ALL=C
 umask 022
 
 TRANSFER_SECONDS=30
+PATIENCE=3 # seconds, and one more for each PATIENT_BYTES
+PATIENT_BYTES=$((50 << 20))
 WORKING=() # processes, of which the first AWAITED have been waited for
 AWAITED=0
 PLACES=()
@@ -95,13 +97,14 @@ bytes_of() {
 }
 
 # prove HEX BYTES: a piece gets its name once it hashes to it; one that does not is removed, so that it is sent again. One
-# that is shorter stays: the transfer broke off, and the next one goes on there. The hash gives way to the stream: holding
-# sshd up by a few milliseconds now and then costs more than the hash itself.
+# that is shorter stays: the transfer broke off, and the next one goes on there. The hash gives way to everything: holding
+# sshd up by a few milliseconds now and then costs more than the hash itself. Where nothing is ever left for it, it is done
+# again after PATIENCE as everybody's work is, so that a busy host gets its pieces, too.
 prove() {
     local part=$STAGING/$1.part
-    if ! is_sum "$1" "$(nice -n 10 openssl dgst -sha256 -r <"$part" 2>/dev/null)"; then
+    if ! is_sum "$1" "$(timeout "$((PATIENCE + $2 / PATIENT_BYTES))" chrt -i 0 openssl dgst -sha256 -r <"$part" 2>/dev/null)"; then
         (($(bytes_of "$part") == $2)) || exit 1
-        if ! is_sum "$1" "$(nice -n 10 sha256sum <"$part")"; then
+        if ! is_sum "$1" "$(sha256sum <"$part")"; then
             rm -f -- "$part"
             refuse 3 "$1 arrived with other bytes"
         fi

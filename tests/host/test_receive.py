@@ -150,6 +150,12 @@ def test_an_openssl_that_does_not_hash_is_done_without(here: Here, bundle: Bundl
     assert here.names() == sorted(pieces(bundle))
 
 
+def test_a_host_that_is_never_idle_gets_its_pieces_all_the_same(here: Here, bundle: Bundle) -> None:
+    here.put("chrt", f"#!{BASH}\nexec sleep 60\n")
+    here.take(bundle)
+    assert here.names() == sorted(pieces(bundle))
+
+
 def test_small_files_that_cannot_be_unpacked_end_the_transfer(here: Here, bundle: Bundle) -> None:
     here.put("tar", f"#!{BASH}\nexit 2\n")
     with pytest.raises(FailedError, match="could not be put together there"):
