@@ -15,11 +15,16 @@ same_start() {
 has_true_name() {
     local name=${1##*/}
     [[ $name != *.part ]] || return 1
-    is_sum "$name" "$(openssl dgst -sha256 -r <"$1" 2>/dev/null)" || is_sum "$name" "$(sha256sum <"$1")"
+    is_sum "$name" "$(sum_with_openssl <"$1")" || is_sum "$name" "$(sha256sum <"$1")"
 }
 
-# is_sum HEX TEXT: as sha256sum and OpenSSL write it. coreutils has no use for what a processor can do for it on many hosts;
-# OpenSSL, where it is, has, and one that says the right sum can hash.
+# sum_with_openssl: of stdin. coreutils has no use for what a processor can do for it on many hosts; OpenSSL, where it is,
+# has, and one that says the right sum can hash.
+sum_with_openssl() {
+    openssl dgst -sha256 -r 2>/dev/null
+}
+
+# is_sum HEX TEXT: as sha256sum and OpenSSL write it.
 is_sum() {
     [[ ${2%% *} == "$1" ]]
 }
