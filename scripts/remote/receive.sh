@@ -133,7 +133,7 @@ await_work() {
 # place_all: each piece under the names that it has in the bundle too, so that there is no second copy on the disk.
 place_all() {
     await_work 1
-    ((${#PLACES[@]} == 0)) || printf '%s\0' "${PLACES[@]}" | xargs -0 -n 2 -P "$AT_ONCE" -- ln --
+    ((${#PLACES[@]} == 0)) || printf '%s\0' ${PLACES[@]+"${PLACES[@]}"} | xargs -0 -n 2 -P "$AT_ONCE" -- ln --
 }
 
 # place HEX PATH: to be done once all are proved.
