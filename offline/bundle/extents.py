@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 _BLOCK = struct.Struct("<BHH")
 _TRAILER = 8
 _LAST = 1
-_GZIP = 31
 _CHUNK = 1 << 16
 _PLAIN = 1 << 20
 _CUT = "it ends too early"
@@ -158,7 +157,7 @@ def _stored(file: IO[bytes], start: int) -> Generator[Run, None, int]:
 
 def _inflated(file: IO[bytes], at: int, given: int = 0) -> Generator[Run, None, int]:
     """A member's plain bytes but for the first `given`; gives where the next member begins."""
-    inflater, packed = isal_zlib.decompressobj(_GZIP), b""
+    inflater, packed = isal_zlib.decompressobj(gzip.GZIP), b""
     while not inflater.eof:
         if not packed:
             file.seek(at)

@@ -31,7 +31,7 @@ _LEVEL, _BETTER = 2, 3
 # Fixed header: deflate, no flags, mtime 0, no extra flags, unknown system. A library's own header differs by platform.
 HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 RAW_DEFLATE = -15
-_GZIP = 31
+GZIP = 31
 # A member is judged by what this many samples become at level 1, of so many bytes each. So much of them left or more,
 # and it is stored; so much or more, and it is worth the better level.
 _SAMPLES, _SAMPLE = 4, 2048
@@ -120,7 +120,7 @@ def inflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
     VerifyError when it is damaged, or ends before its last member does.
     """
-    stream = isal_zlib.decompressobj(_GZIP)
+    stream = isal_zlib.decompressobj(GZIP)
     try:
         for block in blocks:
             for start in range(0, len(block), _SLICE):
@@ -135,7 +135,7 @@ def _inflate(stream: _Inflater, data: bytes) -> Generator[bytes, None, _Inflater
     """Inflate one slice, across the ends of members; gives the inflater to go on with."""
     while data:
         if stream.eof:
-            stream = isal_zlib.decompressobj(_GZIP)
+            stream = isal_zlib.decompressobj(GZIP)
         # Output that is still held back comes with the next input: a member ends with its checksum, never with output.
         yield stream.decompress(data, MEMBER)
         data = stream.unused_data if stream.eof else stream.unconsumed_tail

@@ -4,7 +4,6 @@ import gzip
 import io
 import os
 import struct
-import sys
 import tempfile
 import threading
 import zlib
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOISE = bytes(range(256)) * 2000
-KERNEL_MOVES = pytest.mark.skipif(sys.platform != "linux", reason="splice(2) is Linux's")
 
 
 class Counted(io.BytesIO):
@@ -117,7 +115,6 @@ def test_content_that_ends_too_early_is_damaged(length: int) -> None:
         b"".join(archive.bytes_of(run) for run in archive.runs(content, content.left))
 
 
-@KERNEL_MOVES
 def test_the_kernel_moves_an_extent_from_the_file_to_a_pipe(tmp_path: Path) -> None:
     path = tmp_path / "archive"
     path.write_bytes(NOISE)
@@ -132,7 +129,6 @@ def test_the_kernel_moves_an_extent_from_the_file_to_a_pipe(tmp_path: Path) -> N
     assert came == NOISE[3:400_003]
 
 
-@KERNEL_MOVES
 def test_what_the_kernel_cannot_move_is_left(tmp_path: Path) -> None:
     (tmp_path / "archive").write_bytes(NOISE)
     with (tmp_path / "archive").open("rb", buffering=0) as file, (tmp_path / "no pipe").open("wb") as target:
@@ -140,7 +136,6 @@ def test_what_the_kernel_cannot_move_is_left(tmp_path: Path) -> None:
         assert extents.Archive(file).hand_on(extent, target.fileno()) == extent
 
 
-@KERNEL_MOVES
 def test_a_file_that_became_shorter_is_damaged_and_a_reader_that_has_gone_is_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "archive"
     path.write_bytes(NOISE[:1000])
