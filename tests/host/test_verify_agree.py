@@ -99,9 +99,14 @@ def with_tool(name: str, text: str, folder: Path) -> dict[str, str]:
     return {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "LANG": "en_US.UTF-8"}
 
 
-@pytest.mark.parametrize(("size", "processors", "workers"), [(70_000_000, 2, 2), (70_000_000, 1, 1), (7_000_000, 2, 1)])
-def test_a_big_bundle_is_read_by_two_processes_and_thousands_of_files_by_no_more(
-    size: int, processors: int, workers: int, tmp_path: Path
+REAL = "PATH=${PATH#*:} exec"
+
+
+@pytest.mark.parametrize(
+    ("size", "processors", "processes"), [(70_000_000, 2, 1 + 3), (70_000_000, 1, 3), (7_000_000, 2, 3)]
+)
+def test_a_big_bundle_is_read_by_two_at_once_and_a_thousand_files_by_a_few_processes(
+    size: int, processors: int, processes: int, tmp_path: Path
 ) -> None:
     bundle = small_bundle()
     for number in range(900):
@@ -113,33 +118,39 @@ def test_a_big_bundle_is_read_by_two_processes_and_thousands_of_files_by_no_more
     unpack(archive, tmp_path / "host")
     log = tmp_path / "log"
     with_tool("nproc", f"echo {processors}", tmp_path)
-    environment = with_tool("sha256sum", f'echo "$1" >>{log}\nPATH=${{PATH#*:}} exec sha256sum "$@"', tmp_path)
-    done = subprocess.run(
-        [BASH, "scripts/verify.sh"],
-        cwd=tmp_path / "host" / bundle.top,
-        capture_output=True,
-        check=False,
-        env=environment,
-    )
+    with_tool("sha256sum", f'echo "sha256sum $#" >>{log}\n{REAL} sha256sum "$@"', tmp_path)
+    environment = with_tool("openssl", f'echo "openssl" >>{log}\n{REAL} openssl "$@"', tmp_path)
+    done = verified(tmp_path / "host" / bundle.top, environment)
     assert (done.returncode, lines(done)) == (3, ["bad\tchanged\tmodels/17.bin"]) == in_python(archive)
-    assert log.read_text().splitlines() == ["-c"] * workers
+    assert log.read_text().splitlines() == ["openssl"] * processes + ["sha256sum 1"]
+
+
+@pytest.mark.parametrize(
+    "openssl", ["exit 1", "for path; do echo 0000 $path; done", 'cat "$@"'], ids=["none", "wrong", "echo"]
+)
+def test_an_openssl_that_does_not_hash_is_done_without(openssl: str, tmp_path: Path) -> None:
+    bundle = small_bundle()
+    unpack(bundle.pack(tmp_path), tmp_path / "host")
+    environment = with_tool("openssl", openssl, tmp_path)
+    assert verified(tmp_path / "host" / bundle.top, environment).returncode == 0
+    (tmp_path / "host" / bundle.top / "README.txt").write_text("changed")
+    done = verified(tmp_path / "host" / bundle.top, environment)
+    assert (done.returncode, lines(done)) == (3, ["bad\tchanged\tREADME.txt"])
 
 
 def test_a_file_that_cannot_be_read_is_bad_and_said_so(tmp_path: Path) -> None:
     bundle = small_bundle()
     unpack(bundle.pack(tmp_path), tmp_path / "host")
-    # Root reads everything, whatever the mode: a sha256sum that cannot open one file stands for the failing disk.
-    failing = 'PATH=${PATH#*:} sha256sum "$@" | sed "s|README.txt: OK|README.txt: FAILED open or read|"'
-    environment = with_tool("sha256sum", failing, tmp_path)
-    done = subprocess.run(
-        [BASH, "scripts/verify.sh"],
-        cwd=tmp_path / "host" / bundle.top,
-        capture_output=True,
-        check=False,
-        env=environment,
-    )
+    # Root reads everything, whatever the mode: tools that cannot open one file stand for the failing disk.
+    with_tool("openssl", 'PATH=${PATH#*:} openssl "$@" | grep -v README.txt', tmp_path)
+    environment = with_tool("sha256sum", 'PATH=${PATH#*:} sha256sum "$@" | grep -v README.txt', tmp_path)
+    done = verified(tmp_path / "host" / bundle.top, environment)
     assert (done.returncode, lines(done)) == (3, ["bad\tchanged\tREADME.txt"])
     assert b"./README.txt: this file cannot be read" in done.stderr
+
+
+def verified(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([BASH, "scripts/verify.sh"], cwd=folder, capture_output=True, check=False, env=environment)
 
 
 @pytest.mark.parametrize("name", ["say.sh", "verify.sh", "messages.zh.sh"])

@@ -120,12 +120,18 @@ whole() {
     [ "$status" -eq 0 ]
 }
 
-@test "interrupted: its children end with it" {
+# tool NAME TEXT: a program that stands before the host's own.
+tool() {
+    mkdir -p "$BATS_TEST_TMPDIR/tools"
+    printf '#!/bin/bash\n%s\n' "$2" >"$BATS_TEST_TMPDIR/tools/$1"
+    chmod +x "$BATS_TEST_TMPDIR/tools/$1"
+}
+
+# interrupted_in NAME: once that program runs.
+interrupted_in() {
     whole
     mkfifo "$BATS_TEST_TMPDIR/started"
-    mkdir "$BATS_TEST_TMPDIR/tools"
-    printf '#!/bin/bash\necho "$$" >"%s"\nexec sleep 300\n' "$BATS_TEST_TMPDIR/started" >"$BATS_TEST_TMPDIR/tools/sha256sum"
-    chmod +x "$BATS_TEST_TMPDIR/tools/sha256sum"
+    tool "$1" "echo \$\$ >'$BATS_TEST_TMPDIR/started'; exec sleep 300"
     PATH=$BATS_TEST_TMPDIR/tools:$PATH bash "$SCRIPT" >/dev/null 2>&1 3>&- &
     script=$!
     read -r child <"$BATS_TEST_TMPDIR/started"
@@ -134,4 +140,13 @@ whole() {
     wait "$script" || code=$?
     [ "$code" -eq 143 ]
     timeout 10 tail --pid="$child" -f /dev/null
+}
+
+@test "interrupted: its children end with it" {
+    interrupted_in openssl
+}
+
+@test "interrupted on a host without OpenSSL: its children end with it" {
+    tool openssl 'exit 1'
+    interrupted_in sha256sum
 }

@@ -4,14 +4,14 @@
 
 KNOWN_FORMAT=1
 BLOBS=./images/blobs/sha256
-TWO_WORKERS_FROM=$((64 * 1000 * 1000)) # bytes; below that, starting a second sha256sum gains nothing
+TWO_WORKERS_FROM=$((64 * 1000 * 1000)) # bytes; below that, starting a second process gains nothing
 
 # By ./path. Declared here and set apart, as bash 4.2 loses what `declare -gA NAME=(…)` sets inside a function.
-declare -gA KIND DIGEST SIZE UNCHANGED
-KIND=()      # file, folder or other: what is there
-DIGEST=()    # hex: what SHA256SUMS lists, safe names only
-SIZE=()      # bytes, of the files that are listed and there
-UNCHANGED=() # 1, once sha256sum has found the listed digest
+declare -gA KIND DIGEST SIZE SUM
+KIND=()   # file, folder or other: what is there
+DIGEST=() # hex: what SHA256SUMS lists, safe names only
+SIZE=()   # bytes, of the files that are listed and there
+SUM=()    # hex: what each of these hashes to
 BAD=()
 WORKERS=()
 
@@ -135,7 +135,7 @@ compare_names() {
     done
 }
 
-# hash_files: reports every listed file that is there and not as listed. What sha256sum did not vouch for is changed.
+# hash_files: reports every listed file that is there and not as listed.
 hash_files() {
     local path total=0
     measure_files
@@ -143,11 +143,26 @@ hash_files() {
         total=$((total + ${SIZE[$path]}))
     done
     say verify_start "$(pwd -P)" "${#SIZE[@]}" "$(human_bytes "$total")"
-    read_results "$total" < <(run_workers "$total")
+    # coreutils has no use for what a processor can do for it on many hosts; OpenSSL has, and one that says the right sum
+    # can hash. Where there is none, or it says another sum, sha256sum has the last word.
+    hash_with "$total" openssl dgst -sha256 -r
+    hash_with "$total" sha256sum
     progress_end
     while IFS= read -r path; do
-        [[ -n ${UNCHANGED[$path]:-} ]] || bad changed "$path"
+        [[ -n ${SUM[$path]:-} ]] || say verify_unreadable "$path"
+        is_unchanged "$path" || bad changed "$path"
     done < <(listed_files)
+}
+
+# is_unchanged ./PATH: it is listed, there, and as listed.
+is_unchanged() {
+    [[ -n ${SUM[$1]:-} && ${SUM[$1]} == "${DIGEST[$1]:-}" ]]
+}
+
+# hash_with TOTAL COMMAND...: fills SUM for those that are not known to be unchanged yet.
+hash_with() {
+    WORKERS=()
+    read_results "$1" < <(run_workers "$@")
 }
 
 # listed_files: each file that is listed and there, one a line (safe names hold no line feed).
@@ -173,29 +188,47 @@ measure_files() {
     )
 }
 
-# run_workers TOTAL: the lines of `sha256sum -c` for all measured files, as they come, after a line `worker <pid>` for
-# each. One process, or two with the biggest files dealt out first.
+# run_workers TOTAL COMMAND...: what it prints for all of these files, as it comes: the hex, two characters, the path. One
+# worker, or two with the biggest files dealt out first.
 run_workers() {
-    local line path workers=1 worker
+    local line workers=1 worker
     local -a share=('' '') load=(0 0)
     if (($1 >= TWO_WORKERS_FROM && $(nproc) > 1)); then
         workers=2
     fi
     while IFS= read -r line; do
-        path=${line#* }
         worker=$((workers == 2 && load[0] > load[1]))
         load[worker]=$((load[worker] + ${line%% *}))
-        share[worker]+="${DIGEST[$path]}  $path"$'\n'
-    done < <(for path in "${!SIZE[@]}"; do printf '%s %s\n' "${SIZE[$path]}" "$path"; done | sort -rn)
+        share[worker]+=${line#* }$'\n'
+    done < <(unproved_files | sort -rn)
     # shellcheck disable=SC2046 # a word for each
     trap 'kill $(jobs -p) 2>/dev/null; exit 1' TERM
     for worker in 0 1; do
         if [[ -n ${share[worker]} ]]; then
-            sha256sum -c - 2>/dev/null < <(printf '%s' "${share[worker]}") &
-            printf 'worker %s\n' "$!"
+            hash_share "${@:2}" < <(printf '%s' "${share[worker]}") &
         fi
     done
     wait
+}
+
+# unproved_files: size and path.
+unproved_files() {
+    local path
+    for path in "${!SIZE[@]}"; do
+        is_unchanged "$path" || printf '%s %s\n' "${SIZE[$path]}" "$path"
+    done
+}
+
+# hash_share COMMAND...: for the paths on stdin, a few hundred at once, after a line `worker <pid>`. sed keeps the lines of
+# two of them apart.
+hash_share() {
+    local -a batch
+    trap 'kill "$!" 2>/dev/null; exit 1' TERM
+    while mapfile -t -n 400 batch && ((${#batch[@]})); do
+        "$@" ${batch[@]+"${batch[@]}"} 2>/dev/null > >(sed -u '') &
+        printf 'worker %s\n' "$!"
+        wait "$!" || continue # what it could not hash has no line
+    done
 }
 
 # read_results TOTAL: takes the workers' lines; a line may come in two pieces, as `read` gives up every second to show
@@ -210,12 +243,13 @@ read_results() {
             held=''
             case $line in
                 'worker '*) WORKERS+=("${line#worker }") ;;
-                *': OK')
-                    path=${line%: OK}
-                    UNCHANGED[$path]=1
-                    finished=$((finished + ${SIZE[$path]:-0}))
+                *)
+                    path=${line:66}
+                    if [[ -n $path && -n ${SIZE[$path]:-} ]]; then
+                        SUM[$path]=${line:0:64}
+                        finished=$((finished + ${SIZE[$path]}))
+                    fi
                     ;;
-                *': FAILED open or read') say verify_unreadable "${line%: FAILED open or read}" ;;
             esac
         elif (($? > 128)); then
             held+=$line
@@ -242,11 +276,11 @@ furthest() {
 # find_incomplete: what the images need and the bundle has not. Only tables that are as listed are looked into.
 find_incomplete() {
     local omitted=/dev/null facts=/dev/null kind path value
-    if is_sound omitted.tsv; then omitted=omitted.tsv; fi
+    if is_unchanged ./omitted.tsv; then omitted=omitted.tsv; fi
     if ! omitted_names_are_safe "$omitted"; then
         bad malformed ./omitted.tsv
         facts=/dev/null omitted=/dev/null
-    elif is_sound scripts/facts.tsv; then
+    elif is_unchanged ./scripts/facts.tsv; then
         facts=scripts/facts.tsv
     fi
     while IFS=$'\t' read -r kind path value; do
@@ -269,19 +303,13 @@ omitted_names_are_safe() {
     done <"$1"
 }
 
-# is_sound PATH: it is listed, there, and as listed.
-is_sound() {
-    local path=./$1
-    [[ -n ${UNCHANGED[$path]:-} ]]
-}
-
 # compare_image_tables: index.json and manifest.json must name exactly the images of the facts.
 compare_image_tables() {
     local index=images/index.json manifest=images/manifest.json facts=scripts/facts.tsv
-    if is_sound "$index" && [[ $(index_entries <"$index") != $(expected_index "$facts") ]]; then
+    if is_unchanged "./$index" && [[ $(index_entries <"$index") != $(expected_index "$facts") ]]; then
         bad incomplete "./$index"
     fi
-    if is_sound "$manifest" && [[ $(manifest_entries <"$manifest") != $(expected_manifest "$facts") ]]; then
+    if is_unchanged "./$manifest" && [[ $(manifest_entries <"$manifest") != $(expected_manifest "$facts") ]]; then
         bad incomplete "./$manifest"
     fi
 }
