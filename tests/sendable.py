@@ -48,6 +48,11 @@ def sendable(folder: Path, sizes: Sequence[int], *, script: str = SERVES, seed: 
     return path
 
 
+def contents(sizes: Sequence[int], seed: int = 1) -> Iterator[bytes]:
+    """The same files of noise, each at once."""
+    return (b"".join(noise(seed * 1000 + number, size)) for number, size in enumerate(sizes))
+
+
 def noise(seed: int, size: int) -> Iterator[bytes]:
     """Bytes that no compressor makes smaller."""
     chance = random.Random(seed)  # noqa: S311 - reproducible on purpose

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class HostFacts:
-    """A host as facts.sh found it. Sizes in bytes, digests as the engine has them, staged pieces by their hex."""
+    """A host as facts.sh found it. Sizes in bytes, digests as the engine has them."""
 
     name: str
     machine: str
@@ -31,8 +31,8 @@ class HostFacts:
     """Of a classic store: the diff_ids of each image, from the lowest layer on."""
     blobs: frozenset[str] = frozenset()
     """Of a containerd store: what its content has, by digest."""
-    staged: Mapping[str, int] = field(default_factory=dict)
     parts: Mapping[str, int] = field(default_factory=dict)
+    """What earlier transfers left of pieces, by their hex."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Path below the root by sha256, of the files of the release in service."""
 
@@ -64,7 +64,6 @@ def parse(text: str) -> HostFacts:
         release=_first(rows, "release"),
         chains=frozenset(tuple(row[0].split()) for row in rows.get("chain", [])),
         blobs=frozenset(row[0] for row in rows.get("blob", [])),
-        staged={row[0]: int(row[1]) for row in rows.get("staged", [])},
         parts={row[0]: int(row[1]) for row in rows.get("part", [])},
         files={row[0]: row[1] for row in rows.get("file", [])},
     )

@@ -23,7 +23,7 @@ BIG = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """A blob or big file that travels from `offset` on; `hex` is its sha256 and its name while it is staged."""
+    """A blob or big file that travels from `offset` on; `hex` is its sha256, and its name while it is on its way."""
 
     hex: str
     offset: int
@@ -44,7 +44,7 @@ class Plan:
     """The release in service now; empty: none."""
     pieces: tuple[Piece, ...]
     places: tuple[tuple[str, str], ...]
-    """(hex, path) of every staged piece, sent now or staged before."""
+    """(hex, path) of every piece, sent now or before."""
     small: tuple[str, ...]
     copies: tuple[tuple[str, str], ...]
     """(path below the root, path) of small files that the host has."""
@@ -98,11 +98,11 @@ def describe(plan: Plan) -> tuple[str, ...]:
     layers = sum(1 for line in plan.omitted if line.startswith(layout.OMITTED_BLOB))
     files = len(plan.omitted) - layers + len(plan.copies)
     begun = sum(piece.offset for piece in plan.pieces)
-    staged = len(plan.places) - len(plan.pieces)
+    sent = len(plan.places) - len(plan.pieces)
     lines = [
         f"release {plan.release}; in service now: {plan.before or 'none'}",
         f"travels: {human_bytes(plan.bytes)} in {len(plan.pieces)} big pieces and {len(plan.small)} small files",
-        f"the host has: {human_bytes(plan.left_out)} in {layers} layers, {files} files, {staged} pieces sent before",
+        f"the host has: {human_bytes(plan.left_out)} in {layers} layers, {files} files, {sent} pieces sent before",
     ]
     if begun:
         lines.append(f"goes on where an earlier transfer broke off: {human_bytes(begun)} are there")
@@ -167,15 +167,15 @@ def _present_layers(bundle: Bundle, facts: HostFacts) -> Iterator[str]:
 
 
 def _is_piece(file: File, facts: HostFacts) -> bool:
-    return file.size >= BIG or file.sha256 in facts.staged
+    return file.size >= BIG or file.sha256 in facts.parts
 
 
 def _pieces(sizes: Mapping[str, int], facts: HostFacts) -> Iterator[Piece]:
     """What is still to be sent of the pieces; of one that is begun, what is there need not go again."""
     for hexadecimal, size in sizes.items():
-        if facts.staged.get(hexadecimal) != size:
-            begun = facts.parts.get(hexadecimal, 0)
-            yield Piece(hex=hexadecimal, offset=begun if begun <= size else 0, size=size)
+        there = facts.parts.get(hexadecimal, 0)
+        if there != size:
+            yield Piece(hex=hexadecimal, offset=there if there < size else 0, size=size)
 
 
 def _sums(digests: Mapping[str, str], omitted: bytes) -> bytes:

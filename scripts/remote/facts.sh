@@ -24,18 +24,14 @@ free_bytes() {
     df --output=avail --block-size=1 -- "$path" | tail -n 1 | tr -d ' '
 }
 
-# staged: what earlier transfers left, whole blobs and begun ones.
-staged() {
+# arrived: how much of each piece earlier transfers left.
+arrived() {
     local path name trusted=
     same_start . && trusted=yes
-    for path in blobs/sha256/*; do
-        name=${path##*/}
-        if [[ ! -f $path ]] || ! { [[ $trusted ]] || has_true_name "$path"; }; then
-            continue
-        elif [[ $name == *.part ]]; then
-            fact part "${name%.part}" "$(stat -c %s -- "$path")"
-        else
-            fact staged "$name" "$(stat -c %s -- "$path")"
+    for path in blobs/sha256/*.part; do
+        if [[ -f $path ]] && { [[ $trusted ]] || has_true_name "$path"; }; then
+            name=${path##*/}
+            fact part "${name%.part}" "$(stat -c %s "$path")"
         fi
     done
 }
@@ -72,7 +68,7 @@ main() {
     esac
     if [[ -d $root ]]; then
         cd -- "$root"
-        staged
+        arrived
         if release=$(readlink current); then
             fact release "${release##*/}"
             shipped "releases/${release##*/}"

@@ -24,14 +24,14 @@ run_and_record() {
     mv -- "$log.exit.new" "$log.exit"
 }
 
-# tidy ROOT CODE NAME: a bundle in service needs no copy of itself; pieces that did not verify are no use. Never while
-# somebody else transfers.
+# tidy ROOT CODE NAME: a bundle in service needs no copy of itself; where one did not verify, each piece has to be proved
+# before it counts again (arrived.sh). Never while somebody else transfers.
 # shellcheck disable=SC2329 # by name, in that shell
 tidy() {
     [[ $3 == deploy-* ]] || return 0
     case $2 in
         0) flock -n "$1/lock" rm -rf -- "$1/incoming" "$1/blobs" || return 0 ;;
-        3) flock -n "$1/lock" rm -rf -- "$1/blobs" || return 0 ;;
+        3) flock -n "$1/lock" rm -f -- "$1/blobs/start" || return 0 ;;
     esac
 }
 

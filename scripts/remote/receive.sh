@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Take a bundle, or what of it this host lacks, from stdin behind this script; put it together in
-# <root>/incoming/<top folder>. Big pieces go to <root>/blobs/sha256 first: there a broken transfer goes on at the byte,
-# and a piece has its name only once it hashed to it. The next ones arrive meanwhile: no hash holds the stream up.
+# <root>/incoming/<top folder>. Big pieces go to <root>/blobs/sha256/<hex>.part first: there a broken transfer goes on at
+# the byte. Nothing is hashed here: the bundle's own verify.sh hashes all of it, and nothing is used before.
 # arrived.sh stands in front of this.
 # Arguments: root, top folder. Each line of stdin is an order, its fields separated by tabs:
 #   copy <path below the root> <path in the bundle>     a small file that this host has
@@ -14,11 +14,7 @@ export LC_ALL=C
 umask 022
 
 TRANSFER_SECONDS=30
-PATIENCE=2 # seconds, and one more for each PATIENT_BYTES
-PATIENT_BYTES=$((100 << 20))
-TIMED_OUT=124 # timeout(1)
-WORKING=()    # processes, of which the first AWAITED have been waited for
-AWAITED=0
+UNPACKING= # a process
 PLACES=()
 
 refuse() {
@@ -27,7 +23,7 @@ refuse() {
 }
 
 # hold_lock: nobody deploys or transfers at the same time. The lock, its descriptor and what it says are those of
-# scripts/host/lib/lock.sh. What a broken transfer left at work hashes what it has, and ends: that is awaited.
+# scripts/host/lib/lock.sh. What a broken transfer left at work writes what it has, and ends: that is awaited.
 hold_lock() {
     local pid who from since action
     exec 9>>"$ROOT/lock"
@@ -51,7 +47,7 @@ make_room() {
         done
         start_of_host >"$ROOT/blobs/start"
     fi
-    rm -rf -- "$ROOT/incoming"/* "$BUSY"
+    rm -rf -- "$ROOT/incoming"/*
     mkdir -p -- "$BUNDLE"
 }
 
@@ -62,84 +58,49 @@ folder_of() {
 
 # receive_tar BYTES: small files, unpacked beside what follows them.
 receive_tar() {
-    local part=$STAGING/files.${#WORKING[@]}.part
-    head -c "$1" >"$part"
-    unpack "$part" </dev/null &
-    WORKING+=("$!")
+    await_unpacking
+    head -c "$1" >"$TAR"
+    tar -xzf "$TAR" --no-same-owner -C "$BUNDLE" </dev/null &
+    UNPACKING=$!
 }
 
-unpack() {
-    tar -xzf "$1" --no-same-owner -C "$BUNDLE"
-    rm -f -- "$1"
+await_unpacking() {
+    [[ -z $UNPACKING ]] || wait "$UNPACKING"
+    UNPACKING=
+    rm -f -- "$TAR"
 }
 
-# receive_piece HEX OFFSET BYTES: into its place of arrival, then hashed beside what follows it.
+# receive_piece HEX OFFSET BYTES
 receive_piece() {
-    local part=$STAGING/$1.part
-    if [[ -f $STAGING/$1 ]] && (($(bytes_of "$STAGING/$1") == $2 + $3)); then
+    local part=$STAGING/$1.part there
+    there=$(bytes_of "$part")
+    if ((there == $2 + $3)); then
         # A broken transfer got so far after the host was asked.
         head -c "$3" >/dev/null
         return
     fi
+    ((there >= $2)) || refuse 1 "$1 is not there any more as far as it was"
     if (($2)); then
-        (($(bytes_of "$part") >= $2)) || refuse 1 "$1 is not there any more as far as it was"
         truncate --size="$2" -- "$part"
     else
-        : >"$part"
+        rm -f -- "$part"
     fi
     dd bs=32K iflag=fullblock,count_bytes count="$3" oflag=append conv=notrunc of="$part" status=none
-    await_work "$AT_ONCE"
-    prove "$1" "$(($2 + $3))" </dev/null &
-    WORKING+=("$!")
 }
 
 bytes_of() {
     stat -c %s -- "$1" 2>/dev/null || printf 0
 }
 
-# prove HEX BYTES: a piece gets its name once it hashes to it; one that does not is removed, so that it is sent again. One
-# that is shorter stays: the transfer broke off, and the next one goes on there.
-prove() {
-    local part=$STAGING/$1.part
-    if ! is_sum "$1" "$(sum_when_idle "$part" "$2")"; then
-        (($(bytes_of "$part") == $2)) || exit 1
-        if ! is_sum "$1" "$(sum_with_openssl <"$part")" && ! is_sum "$1" "$(sha256sum <"$part")"; then
-            rm -f -- "$part"
-            refuse 3 "$1 arrived with other bytes"
-        fi
-    fi
-    mv -- "$part" "$STAGING/$1"
-}
-
-# sum_when_idle PATH BYTES: gives way to everything, as holding sshd up by a few milliseconds now and then costs more than
-# the hash itself. On a host that leaves it nothing for so long it says nothing, and nobody tries again.
-sum_when_idle() {
-    [[ ! -e $BUSY ]] || return 0
-    timeout "$((PATIENCE + $2 / PATIENT_BYTES))" chrt -i 0 openssl dgst -sha256 -r <"$1" 2>/dev/null ||
-        [[ $? != "$TIMED_OUT" ]] || : >"$BUSY"
-}
-
-# await_work COUNT: until fewer than so many are at work at once; 1: until none is. Those that met what should not be have
-# said so.
-await_work() {
-    local code=0
-    while ((${#WORKING[@]} - AWAITED >= $1)); do
-        wait "${WORKING[AWAITED]}" || code=$?
-        ((++AWAITED))
-    done
-    ((code == 0)) || exit "$code"
-}
-
 # place_all: each piece under the names that it has in the bundle too, so that there is no second copy on the disk.
 place_all() {
-    await_work 1
-    ((${#PLACES[@]} == 0)) || printf '%s\0' ${PLACES[@]+"${PLACES[@]}"} | xargs -0 -n 2 -P "$AT_ONCE" -- ln --
+    ((${#PLACES[@]} == 0)) || printf '%s\0' ${PLACES[@]+"${PLACES[@]}"} | xargs -0 -n 2 -P "$(nproc)" -- ln --
 }
 
-# place HEX PATH: to be done once all are proved.
+# place HEX PATH: to be done once all are there.
 place() {
     folder_of "$BUNDLE/$2"
-    PLACES+=("$STAGING/$1" "$BUNDLE/$2")
+    PLACES+=("$STAGING/$1.part" "$BUNDLE/$2")
 }
 
 copy() {
@@ -156,6 +117,7 @@ take_orders() {
             piece) receive_piece "$first" "$second" "$third" ;;
             place) place "$first" "$second" ;;
             end)
+                await_unpacking
                 place_all
                 exit 0 # here: bash would go on reading stdin
                 ;;
@@ -166,8 +128,7 @@ take_orders() {
 }
 
 main() {
-    ROOT=$1 BUNDLE=$1/incoming/$2 STAGING=$1/blobs/sha256
-    AT_ONCE=$(nproc) BUSY=$1/incoming/.busy
+    ROOT=$1 BUNDLE=$1/incoming/$2 STAGING=$1/blobs/sha256 TAR=$1/incoming/files.tar.gz
     mkdir -p -- "$STAGING" "$ROOT/incoming"
     hold_lock
     make_room

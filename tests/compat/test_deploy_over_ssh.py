@@ -55,7 +55,7 @@ def test_a_piece_that_went_bad_on_the_host_is_refused_there_and_sent_again_the_n
     standing: Host, bundles: Bundles
 ) -> None:
     config = config_of_server(bundles.first)
-    file = f"{ROOT}/blobs/sha256/{config.sha256}"
+    file = f"{ROOT}/blobs/sha256/{config.sha256}.part"
     standing.run(f"mkdir -p {ROOT}/blobs/sha256 && head -c {config.size} /dev/zero >{file}")
     standing.run(f"cat /proc/sys/kernel/random/boot_id >{ROOT}/blobs/start")
     done = deploy(standing, "--bundle", str(bundles.first))

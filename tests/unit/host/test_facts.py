@@ -12,7 +12,6 @@ fact\tstore\tclassic
 fact\tchain\tsha256:a sha256:b
 fact\tchain\tsha256:a
 fact\tpart\tbb\t10
-fact\tstaged\tcc\t20
 fact\trelease\t20261123-220000
 fact\tfile\tdd\tpayload/web-1/a b/模型.pt
 fact\tend
@@ -24,7 +23,7 @@ def test_facts_are_read_past_what_a_host_says_of_its_own() -> None:
     assert (found.name, found.machine, found.free) == ("web1", "x86_64", 123456)
     assert (found.address, found.store, found.release) == ("10.0.0.7", "classic", "20261123-220000")
     assert found.chains == {("sha256:a", "sha256:b"), ("sha256:a",)}
-    assert (found.parts, found.staged) == ({"bb": 10}, {"cc": 20})
+    assert found.parts == {"bb": 10}
     assert found.files == {"dd": "payload/web-1/a b/模型.pt"}
 
 

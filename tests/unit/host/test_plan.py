@@ -79,7 +79,7 @@ def test_an_engine_does_not_travel_where_one_answers() -> None:
 
 
 def test_a_piece_goes_on_at_the_byte_where_it_broke_off_and_a_whole_one_does_not_go_again() -> None:
-    made = plan(bundle(), host(staged={BIG[0]: 5_000_000}, parts={BIG[1]: 4_000_000, BIG[2]: 7_000_001}))
+    made = plan(bundle(), host(parts={BIG[0]: 5_000_000, BIG[1]: 4_000_000, BIG[2]: 7_000_001}))
     assert {piece.hex: piece.offset for piece in made.pieces} == {BIG[1]: 4_000_000, BIG[2]: 0, MODEL: 0}
     assert (BIG[0], layout.blob(BIG_BASE)) in made.places
 

@@ -132,7 +132,7 @@ def test_of_a_piece_that_is_begun_the_rest_travels(bundle: Bundle) -> None:
 
 def test_a_whole_piece_of_an_earlier_transfer_is_only_placed(bundle: Bundle) -> None:
     wire, model = Wire(), bundle.files["models/model.pt"].sha256
-    orders = sent(bundle, wire, staged={model: 3_000_000})
+    orders = sent(bundle, wire, parts={model: 3_000_000})
     assert wire.pieces == {}
     assert ("place", model, "models/model.pt") in orders
 
