@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from offline.bundle import layout as bundle_layout
-from offline.errors import FailedError, PreflightError
+from offline.errors import FailedError, PreflightError, VerifyError
 from offline.host import detached, facts, layout, plan, transfer
 from offline.host.connection import LostError, connected
 from offline.host.outcome import Outcome, Step
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 LOG = "deploy"
 _TRIES = 4
+_SENT_ANEW = (
+    "the same command again sends anew what is bad on the host; if it happens again, look at the host's disk and memory"
+)
 _MACHINES = {"amd64": {"x86_64", "amd64"}, "arm64": {"aarch64", "arm64"}}
 
 
@@ -100,6 +103,8 @@ def deploy(bundle: Bundle, options: Options, run: Deploy) -> Outcome:
         log = detached.launch(connection, options.root, LOG, folder, command)
         ended = detached.watch(connection, options.root, log, run.say)
         run.steps += ended.steps
+        if ended.code == VerifyError.exit_code:
+            run.say(_SENT_ANEW)
         where = found.address or found.name
         addresses = bundle.addresses(where, ended.mode) if ended.code == 0 else ()
         return run.outcome(connection, code=ended.code, release=ended.release, backup=ended.backup, addresses=addresses)

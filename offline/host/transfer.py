@@ -44,7 +44,7 @@ def send(
     """Put the bundle's folder together on the host, as fast as the line and the `limiter` let it.
 
     Raises LostError when the connection breaks (what arrived stays, and a new plan goes on there), LockedError when
-    somebody else is at work there, VerifyError when bytes did not arrive as they are in the bundle.
+    somebody else is at work there, VerifyError when the archive is not what was verified any more.
     """
     try:
         with connection.sending(host_layout.RECEIVE_SCRIPT, root, bundle.top) as sink:
@@ -177,6 +177,4 @@ def _explained(error: CommandError, host: str) -> Exception:
     last = "\n".join(error.tail.strip().splitlines()[-3:])
     if error.code == LockedError.exit_code:
         return LockedError(f"{host}: {last}", hint="wait until that has ended, then run this again")
-    if error.code == VerifyError.exit_code:
-        return VerifyError(f"{host}: {last}", hint="run this again; if it happens again, look at the host's disk")
     return FailedError(f"{host}: the bundle could not be put together there: {last}", hint="see to that, and run again")

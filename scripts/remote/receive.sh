@@ -58,8 +58,9 @@ folder_of() {
 
 # receive_tar BYTES: small files, unpacked beside what follows them.
 receive_tar() {
+    head -c "$1" >"$TAR.new"
     await_unpacking
-    head -c "$1" >"$TAR"
+    mv -- "$TAR.new" "$TAR"
     tar -xzf "$TAR" --no-same-owner -C "$BUNDLE" </dev/null &
     UNPACKING=$!
 }

@@ -61,6 +61,7 @@ def test_a_piece_that_went_bad_on_the_host_is_refused_there_and_sent_again_the_n
     done = deploy(standing, "--bundle", str(bundles.first))
     assert done.code == 3
     assert f"bad\tchanged\timages/blobs/sha256/{config.sha256}" in done.err
+    assert "the same command again sends anew what is bad on the host" in done.err
     assert deploy(standing, "--bundle", str(bundles.first)).code == 0
 
 

@@ -133,6 +133,23 @@ def test_what_is_there_of_a_piece_is_not_sent_again(here: Here, bundle: Bundle, 
     here.take(bundle)
     assert here.bytes_sent < 3 * SIZE - 500_000
     assert here.names() == arrived(bundle)
+    assert here.verified(bundle)[0] == 0
+
+
+def test_a_piece_that_is_longer_than_it_can_be_is_sent_anew(here: Here, bundle: Bundle, tmp_path: Path) -> None:
+    here.begin()
+    (here.staging / f"{pieces(bundle)[1]}.part").write_bytes(content(bundle, 1, tmp_path) + b"!")
+    here.take(bundle)
+    assert here.verified(bundle)[0] == 0
+
+
+def test_small_files_of_several_tars_all_arrive(here: Here, tmp_path: Path) -> None:
+    many = sendable(tmp_path, [900_000] * 12)
+    bundle = open_verified(many, Console(io.StringIO(), io.StringIO()))
+    here.take(bundle)
+    assert here.names() == []
+    assert here.verified(bundle)[0] == 0
+    assert [path.name for path in (here.root / "incoming").iterdir()] == [bundle.top]
 
 
 def test_a_piece_with_other_bytes_is_named_before_anything_is_used_and_the_next_run_sends_it_alone_anew(
@@ -188,6 +205,7 @@ def test_what_arrived_after_the_host_was_asked_changes_nothing(here: Here, bundl
     (here.staging / f"{second}.part").write_bytes(content(bundle, 1, tmp_path)[:2000])
     here.take(bundle, asked)
     assert here.names() == arrived(bundle)
+    assert here.verified(bundle)[0] == 0
 
 
 def test_after_a_restart_of_the_host_what_lost_bytes_is_sent_anew_and_what_is_whole_is_not(
@@ -242,6 +260,7 @@ def test_another_run_is_named_and_a_transfer_that_is_about_to_end_awaited(here: 
         here.take(bundle)
         assert not ending.is_alive()
     assert here.names() == arrived(bundle)
+    assert here.verified(bundle)[0] == 0
 
 
 def arrived(bundle: Bundle) -> list[str]:

@@ -126,7 +126,9 @@ def test_a_big_bundle_is_read_by_two_at_once_and_a_thousand_files_by_a_few_proce
 
 
 @pytest.mark.parametrize(
-    "openssl", ["exit 1", "for path; do echo 0000 $path; done", 'cat "$@"'], ids=["none", "wrong", "echo"]
+    "openssl",
+    ["exit 1", """for path in "${@:4}"; do printf '%064d *%s\\n' 0 "$path"; done""", 'cat "${@:4}"'],
+    ids=["none", "wrong", "echo"],
 )
 def test_an_openssl_that_does_not_hash_is_done_without(openssl: str, tmp_path: Path) -> None:
     bundle = small_bundle()

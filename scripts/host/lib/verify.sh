@@ -219,6 +219,16 @@ unproved_files() {
     done
 }
 
+proved_bytes() {
+    local path sum=0
+    for path in "${!SIZE[@]}"; do
+        if is_unchanged "$path"; then
+            sum=$((sum + ${SIZE[$path]}))
+        fi
+    done
+    printf '%d' "$sum"
+}
+
 # hash_share COMMAND...: for the paths on stdin, a few hundred at once, after a line `worker <pid>`. sed keeps the lines of
 # two of them apart.
 hash_share() {
@@ -234,7 +244,8 @@ hash_share() {
 # read_results TOTAL: takes the workers' lines; a line may come in two pieces, as `read` gives up every second to show
 # progress. Whoever interrupts this script ends the workers too, which would read on.
 read_results() {
-    local line held='' path finished=0
+    local line held='' path finished
+    finished=$(proved_bytes)
     # shellcheck disable=SC2064 # this very process: the one that feeds stdin
     trap "kill $! 2>/dev/null" EXIT
     while true; do
