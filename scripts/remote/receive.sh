@@ -71,10 +71,10 @@ await_unpacking() {
     rm -f -- "$TAR"
 }
 
-# receive_piece HEX OFFSET BYTES
+# receive_piece HEX OFFSET BYTES. No process more than it takes: the stream waits for each.
 receive_piece() {
-    local part=$STAGING/$1.part there
-    there=$(bytes_of "$part")
+    local part=$STAGING/$1.part there=0
+    [[ ! -e $part ]] || there=$(stat -c %s -- "$part")
     if ((there == $2 + $3)); then
         # A broken transfer got so far after the host was asked.
         head -c "$3" >/dev/null
@@ -83,14 +83,10 @@ receive_piece() {
     ((there >= $2)) || refuse 1 "$1 is not there any more as far as it was"
     if (($2)); then
         truncate --size="$2" -- "$part"
-    else
+    elif [[ -e $part ]]; then
         rm -f -- "$part"
     fi
     dd bs=32K iflag=fullblock,count_bytes count="$3" oflag=append conv=notrunc of="$part" status=none
-}
-
-bytes_of() {
-    stat -c %s -- "$1" 2>/dev/null || printf 0
 }
 
 # place_all: each piece under the names that it has in the bundle too, so that there is no second copy on the disk.
