@@ -96,6 +96,7 @@ class Sink:
 @contextmanager
 def sink(file: Target) -> Iterator[Sink]:
     """Give a sink; its thread is gone at the end of the block, also when the block raises."""
+    gzip.keep_freed_memory()
     opened = Sink(file)
     try:
         yield opened
