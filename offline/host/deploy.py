@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from offline.host.bundle import Bundle
     from offline.host.connection import Connection
+    from offline.host.detached import Followed
     from offline.host.facts import HostFacts
     from offline.host.limit import Limiter
     from offline.host.plan import Plan
@@ -101,10 +102,7 @@ def deploy(bundle: Bundle, options: Options, run: Deploy) -> Outcome:
         folder = f"{options.root}/{layout.incoming(bundle.top)}"
         command = ("bash", f"./{bundle_layout.DEPLOY_SCRIPT}", "--yes", "--root", options.root, *options.words)
         log = detached.launch(connection, options.root, LOG, folder, command)
-        ended = detached.watch(connection, options.root, log, run.say)
-        run.steps += ended.steps
-        if ended.code == VerifyError.exit_code:
-            run.say(_SENT_ANEW)
+        ended = _watched(log, options.root, run, connection)
         where = found.address or found.name
         addresses = bundle.addresses(where, ended.mode) if ended.code == 0 else ()
         return run.outcome(connection, code=ended.code, release=ended.release, backup=ended.backup, addresses=addresses)
@@ -113,9 +111,17 @@ def deploy(bundle: Bundle, options: Options, run: Deploy) -> Outcome:
 def attach(root: str, run: Deploy) -> Outcome:
     """Follow the host's newest deploy from its first line on; gives what became of it."""
     with connected(run.target) as connection:
-        ended = detached.watch(connection, root, LOG, run.say)
-        run.steps += ended.steps
+        ended = _watched(LOG, root, run, connection)
         return run.outcome(connection, code=ended.code, release=ended.release, backup=ended.backup)
+
+
+def _watched(log: str, root: str, run: Deploy, connection: Connection) -> Followed:
+    """Follow it to its end; where the bundle did not verify there, say what helps."""
+    ended = detached.watch(connection, root, log, run.say)
+    run.steps += ended.steps
+    if ended.code == VerifyError.exit_code:
+        run.say(_SENT_ANEW)
+    return ended
 
 
 def _planned(bundle: Bundle, root: str, run: Deploy, connection: Connection) -> tuple[HostFacts, Plan]:

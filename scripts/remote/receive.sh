@@ -68,7 +68,6 @@ receive_tar() {
 await_unpacking() {
     [[ -z $UNPACKING ]] || wait "$UNPACKING"
     UNPACKING=
-    rm -f -- "$TAR"
 }
 
 # receive_piece HEX OFFSET BYTES. No process more than it takes: the stream waits for each.
@@ -115,6 +114,7 @@ take_orders() {
             place) place "$first" "$second" ;;
             end)
                 await_unpacking
+                rm -f -- "$TAR"
                 place_all
                 exit 0 # here: bash would go on reading stdin
                 ;;

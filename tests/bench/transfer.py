@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from offline.host import connection, ssh
 from offline.paths import write_text
 from tests.airgap.hosts import host
+from tests.airgap.ssh_deploys import addressed
 from tests.bench import report
 from tests.bench.measuring import KIT
 from tests.bench.ours import INVOKE, kit_folder
@@ -106,20 +107,11 @@ def _kit(standing: Host, bundle: Path) -> dict[str, float]:
 
 def _deploy(standing: Host, bundle: Path, *options: str) -> bytes:
     """What `invoke deploy --json` says."""
-    addressed = ("--host", standing.name, "--ssh-config", str(standing.ssh_config))
-    command: tuple[str | Path, ...] = (
-        INVOKE,
-        "deploy",
-        "--json",
-        *addressed,
-        "--root",
-        ROOT,
-        "--bundle",
-        bundle,
-        *options,
-    )
+    words = ("deploy", "--json", *addressed(standing), "--root", ROOT, "--bundle", str(bundle), *options)
     os.sync()
-    return subprocess.run(command, cwd=KIT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
+    return subprocess.run(
+        [INVOKE, *words], cwd=KIT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
+    ).stdout
 
 
 def _cat(standing: Host, bundle: Path, *options: str) -> float:

@@ -13,6 +13,7 @@ DIGEST=() # hex: what SHA256SUMS lists, safe names only
 SIZE=()   # bytes, of the files that are listed and there
 SUM=()    # hex: what each of these hashes to
 BAD=()
+PROVED=0 # bytes, of those that hash to what is listed
 WORKERS=()
 
 # verify_bundle FOLDER: prints one `ok` line, or what is bad and exits with 3. Changes to that folder.
@@ -219,16 +220,6 @@ unproved_files() {
     done
 }
 
-proved_bytes() {
-    local path sum=0
-    for path in "${!SIZE[@]}"; do
-        if is_unchanged "$path"; then
-            sum=$((sum + ${SIZE[$path]}))
-        fi
-    done
-    printf '%d' "$sum"
-}
-
 # hash_share COMMAND...: for the paths on stdin, a few hundred at once, after a line `worker <pid>`. sed keeps the lines of
 # two of them apart.
 hash_share() {
@@ -244,8 +235,7 @@ hash_share() {
 # read_results TOTAL: takes the workers' lines; a line may come in two pieces, as `read` gives up every second to show
 # progress. Whoever interrupts this script ends the workers too, which would read on.
 read_results() {
-    local line held='' path finished
-    finished=$(proved_bytes)
+    local line held='' path
     # shellcheck disable=SC2064 # this very process: the one that feeds stdin
     trap "kill $! 2>/dev/null" EXIT
     while true; do
@@ -258,7 +248,9 @@ read_results() {
                     path=${line:66}
                     if [[ -n $path && -n ${SIZE[$path]:-} ]]; then
                         SUM[$path]=${line:0:64}
-                        finished=$((finished + ${SIZE[$path]}))
+                        if is_unchanged "$path"; then
+                            PROVED=$((PROVED + ${SIZE[$path]}))
+                        fi
                     fi
                     ;;
             esac
@@ -269,19 +261,19 @@ read_results() {
             return 0
         fi
         if progress_is_due; then
-            progress "$(furthest "$finished")" "$1"
+            progress "$(furthest)" "$1"
         fi
     done
 }
 
-# furthest FINISHED: the bytes of finished files, or what the workers have read if that is more: big files take long.
+# furthest: the bytes of proved files, or what the workers have read if that is more: big files take long.
 furthest() {
     local pid io read=0
     for pid in ${WORKERS[@]+"${WORKERS[@]}"}; do
         io=$(cat "/proc/$pid/io" 2>/dev/null) || continue
         [[ $io =~ rchar:\ ([0-9]+) ]] && read=$((read + BASH_REMATCH[1]))
     done
-    printf '%d' $((read > $1 ? read : $1))
+    printf '%d' $((read > PROVED ? read : PROVED))
 }
 
 # find_incomplete: what the images need and the bundle has not. Only tables that are as listed are looked into.
