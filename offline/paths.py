@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 KIT = Path(__file__).resolve().parent.parent
 DOCKER = KIT / "docker"
@@ -21,7 +19,6 @@ REMOTE_SCRIPTS = KIT / "scripts" / "remote"
 MINI = KIT / "examples" / "mini"
 
 _PARTIAL_PREFIX = ".partial-"
-_FLUSH_EVERY = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -68,45 +65,6 @@ def writing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
     with partial(path.parent) as new:
         yield new.file
         new.keep(path, mode=mode)
-
-
-class WriteBehind:
-    """Brings a file to disk while it is being written, so that the last flush, which everything waits for, is short."""
-
-    def __init__(self, fileno: Callable[[], int]) -> None:
-        self._fileno = fileno
-        self._unflushed = 0
-        self._thread: threading.Thread | None = None
-        self._error: OSError | None = None
-
-    def wrote(self, count: int) -> None:
-        """Say that `count` bytes more were written."""
-        self._unflushed += count
-        if self._unflushed >= _FLUSH_EVERY and not (self._thread and self._thread.is_alive()):
-            self._unflushed = 0
-            self._thread = threading.Thread(target=self._flush, daemon=True)
-            self._thread.start()
-
-    def wait(self) -> None:
-        """Wait until no flush is under way."""
-        if self._thread:
-            self._thread.join()
-
-    def end(self) -> None:
-        """Wait, and raise the OSError of a flush that failed. What came after the last of them is not on disk yet."""
-        self.wait()
-        if self._error:
-            raise self._error
-
-    def _flush(self) -> None:
-        # Linux tells a failed write-back to one fsync of a descriptor, the next one succeeds (fsync(2)): so it is kept.
-        try:
-            os.fsync(self._fileno())
-        except ValueError:
-            pass  # a file that was full, flushed and closed meanwhile, as a part of a bundle is
-        except OSError as error:
-            if error.errno != errno.EBADF:  # the same, a moment later
-                self._error = error
 
 
 def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:

@@ -11,6 +11,7 @@ import random
 from typing import TYPE_CHECKING
 
 from offline.bundle import layout, targz
+from offline.sink import sinking
 from tests.bundles import TIME, small_bundle
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def sendable(folder: Path, sizes: Sequence[int], *, script: str = SERVES, seed: 
     bundle.seal()
     bundle[layout.SUMS] += b"".join(f"{sums[name].hexdigest()}  {name}\n".encode() for name in big)
     path = folder / f"{bundle.top}{layout.ARCHIVE_SUFFIX}"
-    with path.open("wb") as file, targz.sink(file) as sink:
+    with path.open("wb") as file, sinking(file) as sink:
         _write(bundle, big, targz.TarGz(sink, mtime=TIME))
         sink.close()
     return path

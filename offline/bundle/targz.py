@@ -7,102 +7,23 @@ as one stream.
 
 from __future__ import annotations
 
-import hashlib
-import queue
 import struct
 import tarfile
-import threading
 import zlib
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from isal import isal_zlib
 
 from offline.errors import VerifyError
-from offline.paths import WriteBehind
 from offline.store import gzip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
+
+    from offline.sink import Sink
 
 _LEVEL = 6
 _PIECE = 1 << 20
-_QUEUED = 8
-
-
-class Target(Protocol):
-    """What a sink writes to: a file, or one part after the other."""
-
-    def write(self, data: bytes, /) -> int:
-        """Take all of the bytes; OSError when the disk does not."""
-
-    def fileno(self) -> int:
-        """The descriptor of the file that is written now."""
-
-
-class Sink:
-    """Writes and hashes in a thread of its own, and keeps the disk busy so that the last flush is short."""
-
-    def __init__(self, file: Target) -> None:
-        self._file = file
-        self._behind = WriteBehind(file.fileno)
-        self._digest = hashlib.sha256()
-        self._pieces: queue.Queue[bytes | None] = queue.Queue(_QUEUED)
-        self._error: OSError | None = None
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
-        self.size = 0
-
-    def write(self, data: bytes) -> None:
-        """Queue bytes; raises the OSError that writing earlier ones met."""
-        if self._error:
-            raise self._error
-        self.size += len(data)
-        self._pieces.put(data)
-
-    def close(self) -> str:
-        """Wait until all is written; gives the sha256 of everything as hex."""
-        self._pieces.put(None)
-        self._thread.join()
-        if self._error:
-            raise self._error
-        return self._digest.hexdigest()
-
-    def abandon(self) -> None:
-        """End the thread without looking at what became of the bytes."""
-        self._pieces.put(None)
-        self._thread.join()
-
-    def _work(self) -> None:
-        while (data := self._pieces.get()) is not None:
-            self._unless_failed(self._take, data)
-        self._behind.wait()
-        self._unless_failed(self._behind.end)
-
-    def _take(self, data: bytes) -> None:
-        self._file.write(data)
-        self._digest.update(data)
-        self._behind.wrote(len(data))
-
-    def _unless_failed(self, act: Callable[..., None], *given: bytes) -> None:
-        """After the first error, the rest is only taken out of the queue: whoever fills it must not wait for ever."""
-        if not self._error:
-            try:
-                act(*given)
-            except OSError as error:
-                self._error = error
-
-
-@contextmanager
-def sink(file: Target) -> Iterator[Sink]:
-    """Give a sink; its thread is gone at the end of the block, also when the block raises."""
-    gzip.keep_freed_memory()
-    opened = Sink(file)
-    try:
-        yield opened
-    except BaseException:
-        opened.abandon()
-        raise
 
 
 class TarGz:

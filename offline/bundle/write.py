@@ -12,6 +12,7 @@ from offline import paths
 from offline.bundle import delta, layout, manifest, payload, render, split, targz
 from offline.bundle import facts as facts_file
 from offline.errors import FailedError
+from offline.sink import sinking
 from offline.store import archive
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from offline.bundle.manifest import ReleaseFacts
     from offline.bundle.parts import Part
     from offline.bundle.payload import File, Item
+    from offline.sink import Sink
     from offline.store.blobs import Store
 
 ID_FORMAT = "%Y%m%d-%H%M%S"
@@ -118,10 +120,10 @@ def write(
     made: tuple[Part, ...] = ()
     try:
         if part_size is None:
-            with paths.writing(path) as file, targz.sink(file) as sink:
+            with paths.writing(path) as file, sinking(file) as sink:
                 sha256 = _flow(sink, facts, entries, store, on_bytes)
         else:
-            with split.splitting(path, part_size) as target, targz.sink(target) as sink:
+            with split.splitting(path, part_size) as target, sinking(target) as sink:
                 sha256 = _flow(sink, facts, entries, store, on_bytes)
                 path, made = target.publish(sha256)
     except OSError as error:
@@ -131,7 +133,7 @@ def write(
 
 
 def _flow(
-    sink: targz.Sink,
+    sink: Sink,
     facts: ReleaseFacts,
     entries: Sequence[tuple[str, _Entry]],
     store: Store,

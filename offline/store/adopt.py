@@ -28,7 +28,7 @@ def adopt(store: Store, wanted: Mapping[str, str], blobs: Iterable[tuple[str, It
         for digest, blocks in blobs:
             with new.blob() as blob:
                 known = layers.copy_gzip(blocks, blob)
-                if (blob.digest, known.layer.diff_id) != (digest, wanted[digest]):
+                if (known.layer.digest, known.layer.diff_id) != (digest, wanted[digest]):
                     raise VerifyError(f"{digest}: these bytes are not the layer {wanted[digest]}")
                 new.keep(blob)
             taken[wanted[digest]] = known

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from offline.errors import VerifyError
-from offline.paths import Partial, WriteBehind, partial
+from offline.paths import Partial, partial
+from offline.sink import Sink, sinking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,21 +84,23 @@ class NewBlob:
     """A blob that is being written: hashed and counted on the way."""
 
     partial: Partial
-    behind: WriteBehind
-    size: int = 0
-    seen: hashlib._Hash = field(default_factory=hashlib.sha256)
+    sink: Sink
+    digest: str = ""
+    """Of all of it, once it has ended."""
 
     @property
-    def digest(self) -> str:
-        """The digest of what was written up to now."""
-        return f"sha256:{self.seen.hexdigest()}"
+    def size(self) -> int:
+        """How many bytes came."""
+        return self.sink.size
 
     def write(self, data: bytes) -> None:
-        """Append."""
-        self.seen.update(data)
-        self.size += len(data)
-        self.partial.file.write(data)
-        self.behind.wrote(len(data))
+        """Append. Raises the OSError that writing earlier bytes met."""
+        self.sink.write(data)
+
+    def end(self) -> str:
+        """Wait until all is written; gives the digest. Nothing can be written after."""
+        self.digest = f"sha256:{self.sink.close()}"
+        return self.digest
 
 
 @dataclass(frozen=True)
@@ -110,27 +113,23 @@ class Adding:
     @contextmanager
     def blob(self) -> Iterator[NewBlob]:
         """Give a blob to write; call `keep` with it, or it is gone at the end of the block."""
-        with partial(self.store.folder) as new:
-            blob = NewBlob(new, WriteBehind(new.file.fileno))
-            try:
-                yield blob
-            finally:
-                blob.behind.wait()
+        with partial(self.store.folder) as new, sinking(new.file) as opened:
+            yield NewBlob(new, opened)
 
     def keep(self, blob: NewBlob) -> None:
-        """Flush a blob to disk and give it its name."""
+        """Flush a blob that has ended to disk and give it its name."""
         path = self.store.path(blob.digest)
         if not path.exists():
             self.added.add(blob.digest)
-        blob.behind.end()
         blob.partial.keep(path)
 
     def put(self, data: bytes) -> str:
         """Add a small blob as a whole; gives its digest."""
         with self.blob() as blob:
             blob.write(data)
+            digest = blob.end()
             self.keep(blob)
-        return blob.digest
+        return digest
 
     def drop(self, digests: set[str]) -> None:
         """Remove what this run added and nobody needs."""

@@ -113,11 +113,11 @@ class Contents:
                 known = layers.copy_gzip(chain([first], member.blocks()), blob)
             except VerifyError as error:
                 raise VerifyError(f"{member.name}: {error.message}") from None
-            _check(member, promised, blob.digest)
+            _check(member, promised, known.layer.digest)
             if not self._settled(known):
                 self.new.keep(blob)
-            elif blob.digest != self.layers[known.layer.diff_id].layer.digest:
-                self.names[blob.digest] = known.layer.diff_id
+            elif known.layer.digest != self.layers[known.layer.diff_id].layer.digest:
+                self.names[known.layer.digest] = known.layer.diff_id
         return known.layer.diff_id
 
     def _tar(self, member: Member, first: bytes, promised: str | None) -> str:

@@ -10,13 +10,10 @@ already, such as archives of packages, gains from none. So each member is judged
 
 from __future__ import annotations
 
-import ctypes
 import os
 import struct
-import sys
 from collections import deque
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from isal import isal_zlib
@@ -35,9 +32,6 @@ _LEVEL, _BETTER = 2, 3
 HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 RAW_DEFLATE = -15
 GZIP = 31
-# Of malloc.h; blocks from `_FROM_SYSTEM` bytes on come from the system each for itself, `_KEPT` bytes stay when freed.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_FROM_SYSTEM, _KEPT = 32 << 20, 128 << 20
 # A member is judged by what this many samples become at level 1, of so many bytes each. So much of them left or more,
 # and it is stored; so much or more, and it is worth the better level.
 _SAMPLES, _SAMPLE = 4, 2048
@@ -55,21 +49,7 @@ def threads() -> int:
 
 def executor() -> Executor:
     """The threads that compress: isal lets others run while it works."""
-    keep_freed_memory()
     return ThreadPoolExecutor(threads(), thread_name_prefix="gzip")
-
-
-def keep_freed_memory() -> None:
-    """Let the process use freed blocks again for the next ones.
-
-    glibc gives so large ones back to the system, and each page of the next is then asked for anew: a fifth of what the
-    kit had the system do in an export (mallopt(3), M_TRIM_THRESHOLD). Other C libraries have no such switch.
-    """
-    if sys.platform == "linux":
-        with suppress(AttributeError):
-            mallopt = ctypes.CDLL(None).mallopt
-            mallopt(_M_MMAP_THRESHOLD, _FROM_SYSTEM)
-            mallopt(_M_TRIM_THRESHOLD, _KEPT)
 
 
 def members(blocks: Iterable[bytes], pool: Executor) -> Iterator[bytes]:

@@ -78,5 +78,5 @@ def _copied(blocks: Iterable[bytes], blob: NewBlob) -> Iterator[bytes]:
 
 
 def _known(raw: RawTar, blob: NewBlob) -> KnownLayer:
-    layer = Layer(diff_id=raw.diff_id, digest=blob.digest, size=blob.size, raw_size=raw.size)
+    layer = Layer(diff_id=raw.diff_id, digest=blob.end(), size=blob.size, raw_size=raw.size)
     return KnownLayer(layer=layer, head=f"sha256:{raw.head.hexdigest()}")

@@ -14,8 +14,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from offline.bundle import targz
-from offline.store import blobs
+from offline.sink import Sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,8 +91,7 @@ def _work(work: Callable[[], object], counter: Counter, report: int | None) -> N
     try:
         os.setsid()
         sys.stdin = io.StringIO()
-        counter.before(blobs.NewBlob, "write")
-        counter.before(targz.Sink, "write")
+        counter.before(Sink, "write")
         sys.addaudithook(counter.event)
         work()
         if report is not None:

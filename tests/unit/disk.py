@@ -7,7 +7,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from offline import paths
+from offline import sink
 
 if TYPE_CHECKING:
     import pytest
@@ -20,5 +20,5 @@ def lost_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
         if threading.current_thread() is not threading.main_thread():
             raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(paths, "_FLUSH_EVERY", 1)
+    monkeypatch.setattr(sink, "_FLUSH_EVERY", 1)
     monkeypatch.setattr(os, "fsync", fsync)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 import stat
@@ -94,35 +93,6 @@ def test_the_content_is_on_disk_before_the_name_and_the_name_before_the_end(
     monkeypatch.setattr(os, "fsync", recorded)
     paths.write_text(tmp_path / "a", "x")
     assert seen == ["file, not named", "folder, named"]
-
-
-def test_an_error_that_one_flush_is_told_is_kept_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Linux tells it once: the fsync after it would succeed, over bytes that are not on the disk."""
-    told = iter([OSError(errno.EIO, "Input/output error")])
-
-    def fsync(_descriptor: int) -> None:
-        for error in told:
-            raise error
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    with (tmp_path / "a").open("wb") as file:
-        behind = paths.WriteBehind(file.fileno)
-        for _ in range(3):
-            behind.wrote(64 << 20)
-            behind.wait()
-        with pytest.raises(OSError, match="Input/output error"):
-            behind.end()
-
-
-def test_a_file_is_brought_to_disk_while_more_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    flushed: list[int] = []
-    monkeypatch.setattr(os, "fsync", flushed.append)
-    with (tmp_path / "a").open("wb") as file:
-        behind = paths.WriteBehind(file.fileno)
-        for count in (60 << 20, 3 << 20, 1 << 20, 63 << 20):
-            behind.wrote(count)
-            behind.wait()
-        assert flushed == [file.fileno()]
 
 
 def test_text_is_utf_8_with_lf(tmp_path: Path) -> None:

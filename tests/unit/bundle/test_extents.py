@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from offline.bundle import extents, targz
 from offline.bundle.tarstream import DamagedError, entries
+from offline.sink import sinking
 from offline.store import gzip as members
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def member(blocks: bytes, data: bytes) -> bytes:
 
 def archive_of(*parts: tuple[str, bytes]) -> bytes:
     """A bundle's archive; `packed` content is stored."""
-    with tempfile.TemporaryFile() as file, targz.sink(file) as sink:
+    with tempfile.TemporaryFile() as file, sinking(file) as sink:
         tar = targz.TarGz(sink, mtime=1)
         for name, data in parts:
             tar.stream(name, len(data), iter([data]), packed=name.startswith("packed"))

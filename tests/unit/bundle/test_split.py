@@ -204,16 +204,6 @@ def test_more_parts_than_three_digits_count_are_refused_and_nothing_is_left(tmp_
     cut(b"x" * 999, tmp_path, 1)
 
 
-def test_the_flush_in_the_background_survives_a_part_that_is_closed_under_it() -> None:
-    class Closed(io.BytesIO):
-        def fileno(self) -> NoReturn:
-            raise ValueError("I/O operation on closed file")
-
-    behind = paths.WriteBehind(Closed().fileno)
-    behind.wrote(64 << 20)
-    behind.end()  # an exception in its thread would be a warning, and a warning fails a test
-
-
 def test_the_parts_verify_as_the_bundle_does(tmp_path: Path) -> None:
     out = io.StringIO()
     report = verify(made(tmp_path).path, Console(out, io.StringIO()))

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-import errno
 import gzip
 import hashlib
-import io
 import os
 import subprocess
 import tarfile
-import threading
 import tracemalloc
 import zlib
 from typing import TYPE_CHECKING
@@ -16,6 +13,7 @@ import pytest
 
 from offline.bundle import targz
 from offline.errors import VerifyError
+from offline.sink import sinking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +28,7 @@ def pieces(data: bytes, size: int = 70_000) -> Iterator[bytes]:
 
 
 def written(path: Path, mtime: int = 1_600_000_000) -> str:
-    with path.open("wb") as file, targz.sink(file) as sink:
+    with path.open("wb") as file, sinking(file) as sink:
         tar = targz.TarGz(sink, mtime=mtime)
         tar.folder("top")
         tar.data("top/small.txt", b"small\n")
@@ -64,7 +62,7 @@ def test_what_lies_between_stored_entries_is_one_member_and_alike_names_cost_not
         member.decompress(data)
         data, count = member.unused_data, count + 1
     assert count == 3
-    with (tmp_path / "b.tar.gz").open("wb") as file, targz.sink(file) as sink:
+    with (tmp_path / "b.tar.gz").open("wb") as file, sinking(file) as sink:
         tar = targz.TarGz(sink, mtime=0)
         for number in range(1000):
             tar.data(f"a-folder-with-a-long-name/{number}", b"alike\n")
@@ -93,7 +91,7 @@ def test_the_same_input_gives_the_same_bytes_and_their_digest(tmp_path: Path) ->
 
 def test_how_the_pieces_fall_makes_no_difference_to_what_is_unpacked(tmp_path: Path) -> None:
     for size in (1, 65_535, 65_536, 1 << 20):
-        with (tmp_path / "a").open("wb") as file, targz.sink(file) as sink:
+        with (tmp_path / "a").open("wb") as file, sinking(file) as sink:
             tar = targz.TarGz(sink, mtime=0)
             tar.stream("x", 70_001, pieces(RANDOM[:70_001], size), packed=True)
             tar.finish()
@@ -106,7 +104,7 @@ def test_how_the_pieces_fall_makes_no_difference_to_what_is_unpacked(tmp_path: P
 
 def test_what_is_packed_already_is_stored_and_not_compressed_again(tmp_path: Path) -> None:
     blob = gzip.compress(b"layer" * 50_000)
-    with (tmp_path / "a").open("wb") as file, targz.sink(file) as sink:
+    with (tmp_path / "a").open("wb") as file, sinking(file) as sink:
         targz.TarGz(sink, mtime=0).stream("x", len(blob), [blob], packed=True)
         sink.close()
     # Small enough for one stored block: the very bytes are in the file.
@@ -116,7 +114,7 @@ def test_what_is_packed_already_is_stored_and_not_compressed_again(tmp_path: Pat
 @pytest.mark.parametrize(("size", "data"), [(5, b"1234"), (5, b"123456"), (5, b""), (0, b"1")])
 def test_a_file_of_another_length_than_announced_is_refused(tmp_path: Path, size: int, data: bytes) -> None:
     with (tmp_path / "a").open("wb") as file, pytest.raises(VerifyError, match=r"x: \d bytes came, \d were announced"):  # noqa: SIM117 - two subjects
-        with targz.sink(file) as sink:
+        with sinking(file) as sink:
             targz.TarGz(sink, mtime=0).stream("x", size, [data] if data else [], packed=True)
 
 
@@ -124,7 +122,7 @@ def test_memory_stays_bounded_whatever_the_size(tmp_path: Path) -> None:
     piece = bytes(1 << 20)
     tracemalloc.start()
     try:
-        with (tmp_path / "a").open("wb") as file, targz.sink(file) as sink:
+        with (tmp_path / "a").open("wb") as file, sinking(file) as sink:
             tar = targz.TarGz(sink, mtime=0)
             tar.stream("packed", 96 << 20, (piece for _ in range(96)), packed=True)
             sink.close()
@@ -132,32 +130,3 @@ def test_memory_stays_bounded_whatever_the_size(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 32 << 20
-
-
-def endless(sink: targz.Sink) -> None:
-    targz.TarGz(sink, mtime=0).stream("x", 1 << 40, iter(lambda: bytes(1 << 20), b""), packed=True)
-
-
-class Full(io.BytesIO):
-    """A disk with room for a little."""
-
-    def write(self, data: object, /) -> int:
-        del data
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    def fileno(self) -> int:
-        raise OSError(errno.EBADF, "none")
-
-
-def test_a_full_disk_is_an_error_here_and_leaves_no_thread_behind() -> None:
-    before = threading.active_count()
-    with pytest.raises(OSError, match="No space left"), targz.sink(Full()) as sink:
-        endless(sink)
-    assert threading.active_count() == before
-
-
-def test_an_interruption_leaves_no_thread_behind(tmp_path: Path) -> None:
-    before = threading.active_count()
-    with (tmp_path / "a").open("wb") as file, pytest.raises(KeyboardInterrupt), targz.sink(file):
-        raise KeyboardInterrupt
-    assert threading.active_count() == before

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from offline.bundle import layout, payload, targz, write
+from offline.bundle import layout, payload, write
 from offline.bundle.verify import inspect
 from offline.errors import FailedError, VerifyError
 from offline.paths import HOST_SCRIPTS
+from offline.sink import Sink
 from offline.store import archive
 from tests import builders
 from tests.unit.disk import lost_in_the_background
@@ -260,9 +261,10 @@ def test_a_full_disk_is_a_failure_with_a_cure_and_nothing_is_left(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(targz.Sink, "write", full)
+    facts, items, store = builders.facts(tmp_path)
+    monkeypatch.setattr(Sink, "write", full)
     with pytest.raises(FailedError, match=r"cannot write .*\.tar\.gz: No space left on device") as caught:
-        made(tmp_path)
+        write.write(facts, items, store=store, folder=tmp_path / "dist", on_bytes=lambda _: None)
     assert "OFFLINE_OUTPUT" in caught.value.hint
     assert left_in(tmp_path / "dist") == []
 

@@ -4,7 +4,6 @@ import gzip as reference
 import itertools
 import random
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -112,28 +111,3 @@ def test_damaged_gzip_is_refused(damage: str) -> None:
 def test_gnu_gzip_reads_it() -> None:
     done = subprocess.run(["gzip", "-dc"], input=compressed([CONTENT]), capture_output=True, check=True)
     assert done.stdout == CONTENT
-
-
-# In a process of its own: what is kept is for the whole process.
-_FAULTS = """
-import resource
-from offline.store import gzip
-
-def blocks():
-    half = bytes(range(256)) * 2048
-    for number in range(200):
-        yield half + half[::-1]
-        if number == 100:
-            at.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
-
-at = []
-with gzip.executor() as pool:
-    for member in gzip.members(blocks(), pool):
-        pass
-print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - at[0]) / 100)
-"""
-
-
-def test_memory_that_was_freed_is_used_again() -> None:
-    done = subprocess.run([sys.executable, "-c", _FAULTS], capture_output=True, text=True, check=True)
-    assert float(done.stdout) < 20, "pages that a block of 256 asks the system for"
