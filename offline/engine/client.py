@@ -10,11 +10,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from offline.engine import save
 from offline.errors import FailedError, PreflightError
 from offline.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     import docker
 
@@ -89,10 +91,11 @@ def _cannot_build(client: str) -> str:
 
 
 class Engine:
-    """A connection to the daemon that answers facts and sets tags; building, saving and loading go through the CLI."""
+    """A connection to the daemon that answers facts, sets tags and saves; building and loading go through the CLI."""
 
-    def __init__(self, sdk: docker.DockerClient, client: str) -> None:
+    def __init__(self, sdk: docker.DockerClient, client: str, address: str) -> None:
         self._sdk = sdk
+        self._address = address
         self.client = client
         """Path of the docker client."""
 
@@ -172,6 +175,10 @@ class Engine:
         with _explained(f"tag {reference} as {name}"):
             self._sdk.api.tag(reference, repository, tag)
 
+    def saving(self, references: Sequence[str]) -> AbstractContextManager[save.Stream]:
+        """Let it begin with a save of images, and give the stream; SaveError as `offline.engine.save` says."""
+        return save.saving(self._address, self.client, self._sdk.api.api_version, references)
+
 
 def connect(client: str, *, timeout: int) -> Engine:
     """Connect to the daemon that the client talks to (DOCKER_HOST, else its current context).
@@ -180,10 +187,11 @@ def connect(client: str, *, timeout: int) -> Engine:
     """
     import docker
 
+    address = _address(client)
     with _explained("reach the Docker engine", PreflightError):
-        sdk = docker.DockerClient(base_url=_address(client), timeout=timeout)
+        sdk = docker.DockerClient(base_url=address, timeout=timeout)
         sdk.ping()
-    return Engine(sdk, client)
+    return Engine(sdk, client, address)
 
 
 def _address(client: str) -> str:

@@ -88,7 +88,7 @@ def export_images(run: Run) -> tuple[ExportedImage, ...]:
                 progress.add(size)
 
             stored = export.export(
-                (run.engine.client,), run.store, wanted, platform=run.config.release.platform, on_bytes=count
+                run.engine.saving, run.store, wanted, platform=run.config.release.platform, on_bytes=count
             )
         stored |= exporting.composed(run, record, stored)
     return exporting.record_exported(run, record, stored, before)

@@ -7,10 +7,9 @@ import functools
 import os
 from typing import TYPE_CHECKING
 
-from offline.engine.save import save_argv
+from offline.engine.save import SaveError
 from offline.errors import FailedError
 from offline.paths import remove_partials
-from offline.run import CommandError, reading
 from offline.store import index
 from offline.store.contents import AgainError
 from offline.store.ingest import ingest
@@ -20,6 +19,7 @@ from offline.store.tarstream import TruncatedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from offline.engine.save import Saving
     from offline.store.blobs import Store
     from offline.store.model import Inspected, StoredImage
 
@@ -30,26 +30,25 @@ _MOST_SAVES = 2
 
 
 def export(
-    client_argv: Sequence[str],
+    saving: Saving,
     store: Store,
     wanted: Mapping[str, Inspected],
     *,
     platform: str,
     on_bytes: Callable[[int], None],
-    env: Mapping[str, str] | None = None,
 ) -> dict[str, StoredImage]:
     """Bring the images into the store, as the engine has them now; gives the stored image of each reference.
 
-    `client_argv` is the docker client, `on_bytes` gets the bytes of the save stream as they come. Call it under the
-    lock. Raises FailedError when the engine or the disk gives up, VerifyError when the stream is not what it should be;
-    the index then names what it did and images that had come whole, and nothing else is left.
+    `saving` begins with a save of some of them and gives the stream, `on_bytes` gets its bytes as they come. Call it
+    under the lock. Raises FailedError when the engine or the disk gives up, VerifyError when the stream is not what it
+    should be; the index then names what it did and images that had come whole, and nothing else is left.
     """
     remove_partials(store.folder)
     images = stored(store, wanted, platform)
     missing = {reference: fact for reference, fact in wanted.items() if reference not in images}
     read = functools.partial(ingest, store=store, platform=platform, on_bytes=on_bytes, inspected=missing)
     try:
-        images |= _saved(client_argv, env, read, shared_out(missing, min(_MOST_SAVES, os.cpu_count() or 1)))
+        images |= _saved(saving, read, shared_out(missing, min(_MOST_SAVES, os.cpu_count() or 1)))
     except OSError as error:
         raise _disk_error(store, error) from error
     return {reference: images[reference] for reference in wanted}
@@ -62,27 +61,25 @@ def stored(store: Store, wanted: Mapping[str, Inspected], platform: str) -> dict
     return {ref: image for ref, image in images.items() if image is not None and index.has_image(store, image)}
 
 
-def _saved(
-    client: Sequence[str], env: Mapping[str, str] | None, read: _Read, groups: Sequence[Sequence[str]]
-) -> dict[str, StoredImage]:
+def _saved(saving: Saving, read: _Read, groups: Sequence[Sequence[str]]) -> dict[str, StoredImage]:
     """Let the engine begin with each save, and read one after the other."""
     if not groups:
         return {}
     *before, group = groups
     images: dict[str, StoredImage] = {}
     try:
-        with reading(save_argv(client, group), env=env) as stream:
-            images = _saved(client, env, read, before)
+        with saving(group) as stream:
+            images = _saved(saving, read, before)
             try:
                 return images | read(stream, wanted=group)
             except TruncatedError as error:
                 truncated = error
-        # The client ended well all the same: the stream is what is wrong.
+        # Nobody says that the save failed: the stream is what is wrong.
         raise truncated
     except AgainError:
         # A layer was mistaken for a known one.
-        return images | _saved(client, env, functools.partial(read, skip_known=False), [group])
-    except CommandError as error:
+        return images | _saved(saving, functools.partial(read, skip_known=False), [group])
+    except SaveError as error:
         raise FailedError(
             f"the engine did not save all images; those that had come whole stay in the layer store\n{error.message}",
             hint="see whether the engine answers (`docker version`) and holds these images, then run the export again",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from offline.errors import VerifyError
 from offline.store import gzip, index, layouts
@@ -18,9 +18,11 @@ from offline.store.tarstream import Source, members
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from offline.engine.save import Stream
+
 
 def ingest(
-    stream: IO[bytes],
+    stream: Stream,
     store: Store,
     wanted: Sequence[str],
     *,

@@ -8,12 +8,14 @@ from __future__ import annotations
 import posixpath
 import tarfile
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from offline.errors import VerifyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from offline.engine.save import Stream
 
 BLOCK = 512
 PIECE = 1 << 20
@@ -32,7 +34,7 @@ class TruncatedError(VerifyError):
 class Source:
     """Bytes as they flow, counted, read exactly."""
 
-    stream: IO[bytes]
+    stream: Stream
     on_bytes: Callable[[int], None]
     offset: int = 0
 
@@ -43,11 +45,6 @@ class Source:
             data = self._all_of(data, count)
         self._count(count)
         return data
-
-    def drain(self) -> None:
-        """Read what follows the end of the archive, so that its writer can end."""
-        while data := self.stream.read(PIECE):
-            self._count(len(data))
 
     def _all_of(self, data: bytes, count: int) -> bytes:
         parts = [data]
@@ -91,7 +88,7 @@ class Member:
 def members(source: Source) -> Iterator[Member]:
     """Give files and links as they come; what the caller leaves unread is passed over. Folders are left out.
 
-    Reads ustar, pax and GNU long names (POSIX.1-2017 pax; GNU tar manual, "Standard"), to the end of the stream.
+    Reads ustar, pax and GNU long names (POSIX.1-2017 pax; GNU tar manual, "Standard"), to the end of the archive.
     Raises TruncatedError, and VerifyError for anything that is no tar.
     """
     extended: dict[str, str] = {}
@@ -106,7 +103,6 @@ def members(source: Source) -> Iterator[Member]:
         for _ in member.blocks():
             pass
         source.exactly(-member.size % BLOCK)
-    source.drain()
 
 
 def _header(source: Source) -> tarfile.TarInfo | None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from offline.engine.client import Engine, Folder, ImageFacts
+from offline.engine.save import SaveError
 from offline.images import apart, bases, bootstrap, build, dockerfile, obtain, source
 from offline.run import CommandError, Result
-from offline.store import export
 from tests.unit.store import streams
 
 if TYPE_CHECKING:
@@ -71,7 +71,6 @@ class ModelEngine(Engine):
             (build, ("follow",)),
             (bootstrap, ("follow", "writing_to")),
             (source, ("run",)),
-            (export, ("reading",)),
         ):
             for name in names:
                 monkeypatch.setattr(module, name, getattr(self, name))
@@ -141,12 +140,11 @@ class ModelEngine(Engine):
         self._load(sink.getvalue())
 
     @contextmanager
-    def reading(self, argv: Sequence[str], **_: Any) -> Iterator[IO[bytes]]:
-        self.asked.append(tuple(argv))
+    def saving(self, references: Sequence[str]) -> Iterator[IO[bytes]]:
+        self.asked.append(("save", *references))
         if "save" in self.broken:
-            raise CommandError(argv, 1, "the daemon is gone")
-        names = argv[argv.index("save") + 1 :]
-        kept = [Loaded(name, self.images[name].layers, raw=self.images[name].config) for name in names]
+            raise SaveError("the daemon is gone")
+        kept = [Loaded(name, self.images[name].layers, raw=self.images[name].config) for name in references]
         yield io.BytesIO(streams.stream(streams.classic(kept)))
 
     def _answer(self, argv: tuple[str, ...]) -> tuple[int, str, str]:

@@ -136,7 +136,7 @@ class Sdk:
 
 def engine(**answers: Any) -> tuple[Engine, Sdk]:
     sdk = Sdk(**answers)
-    return Engine(sdk, "docker"), sdk  # type: ignore[arg-type]
+    return Engine(sdk, "docker", "unix:///engine.sock"), sdk  # type: ignore[arg-type]
 
 
 INFO = {"ServerVersion": "28.5.2", "OSType": "linux", "Architecture": "x86_64"}

@@ -151,7 +151,7 @@ def test_a_pruned_engine_gets_its_base_back_from_the_layer_store_byte_for_byte(
     before = engine.images[first.tag]
     wanted = {first.tag: Inspected(id=first.id, diff_ids=before.diff_ids)}
     store = Store(config.work / "store")
-    export(("docker",), store, wanted, platform="linux/amd64", on_bytes=lambda _: None)
+    export(engine.saving, store, wanted, platform="linux/amd64", on_bytes=lambda _: None)
     engine.images.clear()
     engine.asked.clear()
     assert prepared(config, engine)["python:3"] == first

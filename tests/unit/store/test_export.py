@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import errno
-import sys
+import io
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import pytest
 
-from offline.engine.save import save_argv
+from offline.engine.save import SaveError
 from offline.errors import FailedError, VerifyError
 from offline.store import index
 from offline.store.blobs import NewBlob, Store
@@ -18,40 +19,31 @@ from tests.unit.store.stores import ALIKE, BIG, BOTH, OLD, SERVER, WEB, blobs, c
 from tests.unit.store.streams import Entry, Image
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
-
-# A client whose engine has one stream: it notes what it was asked, writes the stream, and ends with a code.
-CLIENT = """
-import sys
-folder, code, asked = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
-open(folder + "/asked", "a").write(" ".join(asked) + "\\n")
-sys.stdout.buffer.write(open(folder + "/stream", "rb").read())
-sys.stdout.flush()
-if code:
-    print("Error response from daemon: the daemon is gone", file=sys.stderr)
-sys.exit(code)
-"""
 
 
 class Engine:
-    """The engine and the store of one test."""
+    """An engine that has one stream, and the store of one test."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
         self.store = Store(folder / "store")
-        self.code = 0
+        self.asked: list[list[str]] = []
+        self.fails = False
         self.cut: int | None = None
+        self._stream = b""
 
-    @property
-    def asked(self) -> list[str]:
-        log = self.folder / "asked"
-        return log.read_text().splitlines() if log.exists() else []
+    @contextmanager
+    def saving(self, references: Sequence[str]) -> Iterator[IO[bytes]]:
+        """Give the stream, up to the cut; then say that it failed, if it does."""
+        self.asked.append(list(references))
+        yield io.BytesIO(self._stream[: self.cut])
+        if self.fails:
+            raise SaveError("the daemon is gone")
 
     def export(self, entries: Sequence[Entry], wanted: Mapping[str, Inspected]) -> dict[str, StoredImage]:
-        (self.folder / "stream").write_bytes(streams.stream(entries)[: self.cut])
-        argv = (sys.executable, "-c", CLIENT, str(self.folder), str(self.code))
-        return export(argv, self.store, wanted, platform="linux/amd64", on_bytes=lambda _: None)
+        self._stream = streams.stream(entries)
+        return export(self.saving, self.store, wanted, platform="linux/amd64", on_bytes=lambda _: None)
 
 
 @pytest.fixture
@@ -59,32 +51,20 @@ def engine(tmp_path: Path) -> Engine:
     return Engine(tmp_path)
 
 
-def test_the_command_line_of_the_save() -> None:
-    assert save_argv(("/usr/bin/docker", "--context", "x"), ("a:1", "b:1")) == (
-        "/usr/bin/docker",
-        "--context",
-        "x",
-        "image",
-        "save",
-        "a:1",
-        "b:1",
-    )
-
-
 def test_all_images_come_in_one_save(engine: Engine) -> None:
     check(engine.store, BOTH, engine.export(streams.classic(BOTH), facts(*BOTH)))
-    assert engine.asked == ["image save mini/server:build mini/web:build"]
+    assert engine.asked == [["mini/server:build", "mini/web:build"]]
 
 
 def test_large_images_come_in_two_saves_and_what_they_share_is_kept_once(engine: Engine) -> None:
     wanted = {name: replace(fact, size=1000) for name, fact in facts(*BOTH).items()}
     check(engine.store, BOTH, engine.export(streams.classic(BOTH), wanted))
-    assert sorted(engine.asked) == ["image save mini/server:build", "image save mini/web:build"]
+    assert sorted(engine.asked) == [["mini/server:build"], ["mini/web:build"]]
 
 
 def test_of_two_saves_that_fail_nothing_stays(engine: Engine) -> None:
     wanted = {name: replace(fact, size=1000) for name, fact in facts(*BOTH).items()}
-    engine.code, engine.cut = 1, 3000
+    engine.fails, engine.cut = True, 3000
     with pytest.raises(FailedError, match="the daemon is gone"):
         engine.export(streams.oci(BOTH), wanted)
     assert blobs(engine.store) == set()
@@ -99,7 +79,7 @@ def test_nothing_is_saved_when_nothing_is_missing(engine: Engine) -> None:
 def test_only_what_is_missing_is_saved(engine: Engine) -> None:
     engine.export(streams.classic([WEB]), facts(WEB))
     check(engine.store, BOTH, engine.export(streams.classic([SERVER]), facts(*BOTH)))
-    assert engine.asked[1:] == ["image save mini/server:build"]
+    assert engine.asked[1:] == [["mini/server:build"]]
 
 
 def test_a_containerd_store_is_asked_once_although_its_ids_are_no_configs(engine: Engine) -> None:
@@ -127,7 +107,7 @@ def test_a_mistaken_layer_costs_a_second_save(engine: Engine) -> None:
 
 @pytest.mark.parametrize("cut", [0, 3000])
 def test_an_engine_that_dies_is_a_failure_that_changes_nothing(cut: int, engine: Engine) -> None:
-    engine.code, engine.cut = 1, cut
+    engine.fails, engine.cut = True, cut
     with pytest.raises(FailedError, match="the daemon is gone") as caught:
         engine.export(streams.oci(BOTH), facts(*BOTH))
     assert caught.value.hint
@@ -136,12 +116,12 @@ def test_an_engine_that_dies_is_a_failure_that_changes_nothing(cut: int, engine:
 
 
 def test_an_engine_that_fails_after_a_whole_stream_is_believed_to_have_failed(engine: Engine) -> None:
-    engine.code = 1
+    engine.fails = True
     with pytest.raises(FailedError, match="the daemon is gone"):
         engine.export(streams.classic(BOTH), facts(*BOTH))
 
 
-def test_a_short_stream_of_a_client_that_says_all_is_well_is_refused(engine: Engine) -> None:
+def test_a_short_stream_of_which_nobody_says_that_it_failed_is_refused(engine: Engine) -> None:
     engine.cut = 3000
     with pytest.raises(VerifyError, match="ends after 3000 bytes"):
         engine.export(streams.oci(BOTH), facts(*BOTH))

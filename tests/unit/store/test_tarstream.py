@@ -44,11 +44,12 @@ def test_what_the_caller_leaves_unread_is_passed_over() -> None:
     assert [member.name for member in members(Source(io.BytesIO(data), lambda _: None))] == ["a", "b"]
 
 
-def test_every_byte_is_counted_to_the_end_of_the_stream() -> None:
+def test_every_byte_is_counted_to_the_end_of_the_archive_and_nothing_after_it_is_awaited() -> None:
     counted: list[int] = []
-    data = stream([Entry("a", b"1" * 3000)]) + bytes(4096)
-    list(members(Source(io.BytesIO(data), counted.append)))
-    assert sum(counted) == len(data)
+    data = stream([Entry("a", b"1" * 3000)])
+    opened = io.BytesIO(data + bytes(4096))
+    list(members(Source(opened, counted.append)))
+    assert (sum(counted), opened.tell()) == (len(data), len(data))
 
 
 def test_every_truncation_is_refused() -> None:
