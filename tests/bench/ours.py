@@ -84,6 +84,15 @@ class Ours:
         self._clock.chmod(0o755)
         self._run("build-offline")
 
+    def remember(self) -> None:
+        """Keep what the build left, for `forget`."""
+        shutil.copytree(self.work, self._remembered, symlinks=True)
+
+    def forget(self) -> None:
+        """Go back to what was remembered: nothing was exported."""
+        shutil.rmtree(self.work)
+        shutil.copytree(self._remembered, self.work, symlinks=True)
+
     def pack(self) -> Measured:
         """Export and package once."""
         took = self._run("export", "package")
@@ -108,6 +117,10 @@ class Ours:
         with self.changing.open("a") as opened:
             opened.write(f"CHANGED = {random.getrandbits(64)}\n")
         return self.changing.stat().st_size
+
+    @property
+    def _remembered(self) -> Path:
+        return self.folder / "remembered"
 
     @property
     def _clock(self) -> Path:

@@ -60,7 +60,7 @@ class Figures:
     distinct: int
     """Bytes of all distinct layers, uncompressed."""
     floors: tuple[Measured, ...]
-    """Measured just before and just after ours."""
+    """Measured around ours."""
     ways: Mapping[str, Measured | None]
     delta: Released
     changed: int

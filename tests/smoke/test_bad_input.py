@@ -13,7 +13,7 @@ import pytest
 from tests.engine import daemon, own_engine, wait_until
 from tests.faults import kills
 from tests.faults.kit import Kit, damaged, image, noise, partials, size, small_disk, used
-from tests.faults.silent import silent_after
+from tests.faults.silent import over_tcp, silent_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -113,6 +113,16 @@ def test_no_engine_at_all_is_said_in_one_message(kit: Kit) -> None:
     assert "cannot reach the Docker engine" in done.stderr
     assert "next: start Docker" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_engine_that_is_reached_over_tcp_gives_the_same_blobs(kit: Kit, loaded: Engine) -> None:
+    kit.done("export")
+    before = {path.name for path in kit.blobs.iterdir()}
+    kit.forget()
+    with over_tcp(loaded) as host:
+        kit.done("export", DOCKER_HOST=host)
+    assert {path.name for path in kit.blobs.iterdir()} == before
+    assert damaged(kit.blobs) == []
 
 
 def test_a_disk_that_fills_up_during_the_export_is_given_back(loaded: Engine, tmp_path: Path) -> None:
