@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_QUEUED = 8
+_QUEUED = 4
 _FLUSH_EVERY = 64 << 20
 # Of malloc.h; blocks from `_FROM_SYSTEM` bytes on come from the system each for itself, `_KEPT` bytes stay when freed.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
