@@ -70,8 +70,10 @@ def running(config: Config, console: Console, command: str) -> Iterator[Run]:
     config.work.mkdir(parents=True, exist_ok=True)
     with lock.holding(config.work / "lock", command):
         console.say(f"configuration {config.file} ({config.why})")
-        remove_partials(config.output)
-        yield Run(config, console)
+        run = Run(config, console)
+        for folder in (config.output, config.work, run.store.root, run.store.folder):
+            remove_partials(folder)
+        yield run
 
 
 def new_id() -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from offline.engine.save import SaveError
 from offline.errors import FailedError
-from offline.paths import remove_partials
 from offline.store import index
 from offline.store.contents import AgainError
 from offline.store.ingest import ingest
@@ -43,7 +42,6 @@ def export(
     under the lock. Raises FailedError when the engine or the disk gives up, VerifyError when the stream is not what it
     should be; the index then names what it did and images that had come whole, and nothing else is left.
     """
-    remove_partials(store.folder)
     images = stored(store, wanted, platform)
     missing = {reference: fact for reference, fact in wanted.items() if reference not in images}
     read = functools.partial(ingest, store=store, platform=platform, on_bytes=on_bytes, inspected=missing)

@@ -7,7 +7,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from offline.paths import remove_partials
 from offline.store import index
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ def collect(store: Store, keep: Collection[str]) -> Collected:
     if after != before:
         index.save(store, after)
     needed = {store.path(digest) for image in after.images.values() for digest in index.blobs_of(image)}
-    remove_partials(store.folder)
     freed = [
         _remove(path)
         for path in (sorted(store.folder.iterdir()) if store.folder.is_dir() else ())

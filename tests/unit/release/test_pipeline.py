@@ -236,11 +236,12 @@ def test_an_image_that_vanished_between_build_and_export_is_named(checkout: Chec
         alone(checkout, "export")
 
 
-def test_what_a_killed_run_left_in_the_output_is_removed(checkout: Checkout) -> None:
-    (checkout.folder / "dist").mkdir()
-    (checkout.folder / "dist" / ".partial-killed").touch()
+@pytest.mark.parametrize("folder", ["dist", "work", "work/store", "work/store/blobs/sha256"])
+def test_what_a_killed_run_left_half_written_is_removed(checkout: Checkout, folder: str) -> None:
+    (checkout.folder / folder).mkdir(parents=True)
+    (checkout.folder / folder / ".partial-killed").touch()
     checkout.release()
-    assert ".partial-killed" not in left(checkout.folder / "dist")
+    assert ".partial-killed" not in left(checkout.folder / folder)
 
 
 @pytest.mark.parametrize(

@@ -140,9 +140,3 @@ def test_a_full_disk_is_a_failure_that_gives_the_space_back(engine: Engine, monk
         engine.export(streams.classic(BOTH), facts(*BOTH))
     assert "invoke store-gc" in caught.value.hint
     assert blobs(engine.store) == set()
-
-
-def test_what_a_killed_run_left_half_written_is_removed(engine: Engine) -> None:
-    engine.store.folder.mkdir(parents=True)
-    (engine.store.folder / ".partial-killed").write_bytes(b"half")
-    check(engine.store, BOTH, engine.export(streams.oci(BOTH), facts(*BOTH)))

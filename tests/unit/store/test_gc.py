@@ -22,12 +22,11 @@ def test_an_image_that_is_not_kept_goes_with_the_layers_it_had_alone(store: Stor
     check(store, [SERVER], {SERVER.name: both[SERVER.name]})
 
 
-def test_blobs_that_no_index_names_and_halves_are_removed(store: Store) -> None:
+def test_blobs_that_no_index_names_are_removed(store: Store) -> None:
     take(store, streams.classic(BOTH))
     had = blobs(store)
     with adding(store) as new:
         new.put(b"left by a killed run")
-    (store.folder / ".partial-killed").write_bytes(b"half")
     collected = gc.collect(store, {SERVER.id, WEB.id})
     assert (collected.images, collected.blobs, collected.freed) == ((), 1, 20)
     assert blobs(store) == had
