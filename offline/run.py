@@ -76,9 +76,7 @@ def run(
 
 
 @contextmanager
-def reading(
-    argv: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: Path | None = None
-) -> Iterator[IO[bytes]]:
+def reading(argv: Sequence[str], *, stdin: Path | None = None) -> Iterator[IO[bytes]]:
     """Give the command's stdout as it flows; `stdin` is a file. Leaving the block awaits the end and checks the code.
 
     A block that raises stops the command. A block that stops reading early counts as a failure of the block, not of
@@ -86,7 +84,7 @@ def reading(
     """
     with (
         open(stdin or os.devnull, "rb") as given,  # noqa: PTH123
-        _started(argv, env=env, stdin=given, stdout=subprocess.PIPE) as process,
+        _started(argv, stdin=given, stdout=subprocess.PIPE) as process,
     ):
         if process.stdout is None or process.stderr is None:  # pragma: no cover - Popen was given both pipes
             raise AssertionError

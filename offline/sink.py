@@ -91,6 +91,7 @@ class _Lane:
         self._act = act
         self._pieces: queue.Queue[bytes | None] = queue.Queue(_QUEUED)
         self.failure: Exception | None = None
+        self._done = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
@@ -99,11 +100,19 @@ class _Lane:
 
     def end(self) -> None:
         """Wait for what was put; nothing can be put after."""
-        if self._thread.is_alive():
+        # Not asked of the thread: up to Python 3.12, one whose join was interrupted says that it has ended (bpo-45274).
+        if not self._done.is_set():
             self._pieces.put(None)
-            self._thread.join()
+            self._done.wait()
+        self._thread.join()
 
     def _work(self) -> None:
+        try:
+            self._act_on_all()
+        finally:
+            self._done.set()
+
+    def _act_on_all(self) -> None:
         while (data := self._pieces.get()) is not None:
             # After a failure the rest is only taken out of the queue: whoever fills it must not wait for ever.
             if not self.failure:
@@ -120,19 +129,23 @@ class WriteBehind:
         self._fileno = fileno
         self._unflushed = 0
         self._thread: threading.Thread | None = None
+        self._done: threading.Event | None = None
         self._error: OSError | None = None
 
     def wrote(self, count: int) -> None:
         """Say that `count` bytes more were written."""
         self._unflushed += count
-        if self._unflushed >= _FLUSH_EVERY and not (self._thread and self._thread.is_alive()):
+        if self._unflushed >= _FLUSH_EVERY and (self._done is None or self._done.is_set()):
             self._unflushed = 0
-            self._thread = threading.Thread(target=self._flush, daemon=True)
+            done = threading.Event()
+            self._thread = threading.Thread(target=self._flush, args=(done,), daemon=True)
             self._thread.start()
+            self._done = done
 
     def wait(self) -> None:
         """Wait until no flush is under way."""
-        if self._thread:
+        if self._done and self._thread:
+            self._done.wait()
             self._thread.join()
 
     def end(self) -> None:
@@ -141,7 +154,7 @@ class WriteBehind:
         if self._error:
             raise self._error
 
-    def _flush(self) -> None:
+    def _flush(self, done: threading.Event) -> None:
         # Linux tells a failed write-back to one fsync of a descriptor, the next one succeeds (fsync(2)): so it is kept.
         try:
             os.fsync(self._fileno())
@@ -150,6 +163,8 @@ class WriteBehind:
         except OSError as error:
             if error.errno != errno.EBADF:  # the same, a moment later
                 self._error = error
+        finally:
+            done.set()
 
 
 @functools.cache

@@ -66,7 +66,7 @@ def _from_socket(path: str, version: str, references: Sequence[str]) -> Iterator
     names = urllib.parse.urlencode([("names", reference) for reference in references])
     with closing(_Connection(path)) as connection:
         answer = _Answer(connection)
-        with _explained():
+        with _explained("it cannot be reached"):
             connection.request("GET", f"/v{version}/images/get?{names}")
         try:
             yield answer
@@ -94,7 +94,7 @@ class _Answer:
         self._response: http.client.HTTPResponse | None = None
 
     def read(self, count: int, /) -> bytes:
-        with _explained():
+        with _explained("its answer breaks off"):
             if self._response is None:
                 self._response = self._connection.getresponse()
             if self._response.status != HTTPStatus.OK:
@@ -116,8 +116,10 @@ def _refusal(response: http.client.HTTPResponse) -> str:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained(what: str) -> Iterator[None]:
     try:
         yield
+    except http.client.IncompleteRead:
+        raise SaveError(what) from None
     except (OSError, http.client.HTTPException) as error:
-        raise SaveError(f"its answer breaks off: {str(error) or type(error).__name__}") from None
+        raise SaveError(f"{what}: {error}") from None

@@ -72,7 +72,7 @@ def _saved(saving: Saving, read: _Read, groups: Sequence[Sequence[str]]) -> dict
                 return images | read(stream, wanted=group)
             except TruncatedError as error:
                 truncated = error
-        # Nobody says that the save failed: the stream is what is wrong.
+        # Nobody says that the save failed, unless in the stream itself: that is what is wrong.
         raise truncated
     except AgainError:
         # A layer was mistaken for a known one.

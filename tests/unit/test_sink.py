@@ -4,10 +4,11 @@ import errno
 import hashlib
 import io
 import os
+import signal
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -56,6 +57,34 @@ def test_a_full_disk_is_an_error_at_the_last_piece_too() -> None:
         sink.write(b"a piece")
         with pytest.raises(OSError, match="No space left"):
             sink.close()
+
+
+class Slow(io.BytesIO):
+    """A disk that takes a piece when it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may = threading.Event()
+
+    def write(self, data: Any, /) -> int:
+        assert self.may.wait(20)
+        return super().write(data)
+
+
+def test_an_interruption_while_the_last_bytes_are_awaited_leaves_no_thread_behind() -> None:
+    """Up to Python 3.12 a thread whose join was interrupted says that it has ended."""
+    slow, before = Slow(), threading.active_count()
+
+    def interrupted(sink: Sink) -> None:
+        threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT]).start()
+        threading.Timer(0.3, slow.may.set).start()
+        sink.write(b"a piece")
+        sink.close()
+
+    with pytest.raises(KeyboardInterrupt), sinking(slow) as sink:
+        interrupted(sink)
+    assert slow.getvalue() == b"a piece"
+    assert threading.active_count() == before
 
 
 def test_whatever_writing_meets_is_raised_here_and_nobody_waits_for_ever() -> None:

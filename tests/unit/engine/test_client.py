@@ -8,7 +8,7 @@ import docker
 import pytest
 import requests
 
-from offline.engine import client
+from offline.engine import client, save
 from offline.engine.client import Engine, Folder, connect, find_client
 from offline.errors import FailedError, PreflightError
 from offline.run import Result
@@ -90,6 +90,8 @@ def test_a_named_client_is_taken_as_it_is_and_a_missing_one_refused(tmp_path: Pa
 
 class Sdk:
     """Docker's SDK as far as the kit uses it."""
+
+    api_version = "1.41"
 
     def __init__(self, **answers: Any) -> None:
         self.answers = answers
@@ -240,13 +242,18 @@ def test_the_engine_is_the_one_the_client_talks_to(
     monkeypatch: pytest.MonkeyPatch, clients: Clients, host: str, context: str, address: str
 ) -> None:
     asked: list[str] = []
+    saves: list[tuple[object, ...]] = []
 
     def made(*, base_url: str, **_: object) -> Sdk:
         asked.append(base_url)
         return Sdk()
 
     monkeypatch.setattr(docker, "DockerClient", made)
+    monkeypatch.setattr(save, "saving", lambda *given: saves.append(given))
     monkeypatch.setenv("DOCKER_HOST", host)
     clients.context = context
-    assert connect("docker", timeout=1).client == "docker"
+    engine = connect("docker", timeout=1)
+    assert engine.client == "docker"
     assert asked == [address]
+    engine.saving(["a:1", "b:1"])
+    assert saves == [(address, "docker", "1.41", ["a:1", "b:1"])]
