@@ -114,7 +114,8 @@ class _Lane:
 
     def _act_on_all(self) -> None:
         while (data := self._pieces.get()) is not None:
-            # After a failure the rest is only taken out of the queue: whoever fills it must not wait for ever.
+            # After a failure, whatever it is, the rest is only taken out of the queue: were this thread to end, whoever
+            # fills the queue would wait for ever.
             if not self.failure:
                 try:
                     self._act(data)

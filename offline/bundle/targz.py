@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from offline.sink import Sink
 
 _LEVEL = 6
-_PIECE = 1 << 20
 
 
 class TarGz:

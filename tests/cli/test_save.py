@@ -16,7 +16,10 @@ from offline.engine.save import SaveError, saving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from offline.engine.save import Stream
 
     Reply = Callable[["Asked"], None]
 
@@ -66,9 +69,12 @@ class Engine:
                 server.shutdown()
                 thread.join()
 
+    def saving(self, *references: str) -> AbstractContextManager[Stream]:
+        return saving(f"unix://{self.path}", "no-client", "1.41", references)
+
     def all(self, *references: str) -> bytes:
         """Everything that it saves."""
-        with saving(f"unix://{self.path}", "no-client", "1.41", references) as stream:
+        with self.saving(*references) as stream:
             return b"".join(iter(lambda: stream.read(100_000), b""))
 
 
@@ -99,7 +105,7 @@ def test_an_engine_begins_before_anything_is_read(engine: Engine) -> None:
         begun.set()
         whole(asked)
 
-    with engine.answering(reply), saving(f"unix://{engine.path}", "no-client", "1.41", ["a"]) as stream:
+    with engine.answering(reply), engine.saving("a") as stream:
         assert begun.wait(20)
         assert stream.read(10) == CONTENT[:10]
 
@@ -113,7 +119,7 @@ def test_nobody_waits_for_what_an_engine_does_after_the_archive(engine: Engine) 
         waited.append(tidied.wait(20))
 
     with engine.answering(reply):
-        with saving(f"unix://{engine.path}", "no-client", "1.41", ["a"]) as stream:
+        with engine.saving("a") as stream:
             assert stream.read(len(CONTENT)) == CONTENT
         tidied.set()
     assert waited == [True]
@@ -129,7 +135,7 @@ def test_an_answer_without_chunks_is_left_as_one_with_them(engine: Engine) -> No
 
     with engine.answering(reply):
         assert engine.all("a") == CONTENT
-        with saving(f"unix://{engine.path}", "no-client", "1.41", ["a"]) as stream:
+        with engine.saving("a") as stream:
             assert stream.read(10) == CONTENT[:10]
 
 
@@ -171,21 +177,24 @@ def test_an_engine_that_has_gone_is_a_failure_of_the_save_and_not_of_the_disk(en
         engine.all("a")
 
 
+def docker_client(folder: Path, script: str) -> str:
+    path = folder / "docker"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:2376", "ssh://host", "npipe:////./pipe/docker_engine", "unix://"])
 def test_any_other_engine_is_reached_through_the_docker_client(tmp_path: Path, address: str) -> None:
-    client = tmp_path / "docker"
-    client.write_text('#!/bin/sh\necho "$*"\n')
-    client.chmod(0o755)
-    with saving(address, str(client), "1.41", ["a:1", "b:1"]) as stream:
+    client = docker_client(tmp_path, 'echo "$*"')
+    with saving(address, client, "1.41", ["a:1", "b:1"]) as stream:
         assert stream.read(1000) == b"image save a:1 b:1\n"
 
 
 def test_a_client_may_say_more_than_is_read_and_its_failure_counts(tmp_path: Path) -> None:
-    client = tmp_path / "docker"
-    client.write_text("#!/bin/sh\nseq 1000000\necho 'the daemon is gone' >&2\nexit 1\n")
-    client.chmod(0o755)
+    client = docker_client(tmp_path, "seq 1000000\necho 'the daemon is gone' >&2\nexit 1")
     with (
         pytest.raises(SaveError, match="the daemon is gone"),
-        saving("tcp://127.0.0.1:2376", str(client), "1.41", ["a"]) as stream,
+        saving("tcp://127.0.0.1:2376", client, "1.41", ["a"]) as stream,
     ):
         stream.read(10)
